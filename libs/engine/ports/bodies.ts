@@ -1,0 +1,11 @@
+import type { BodyRef } from '#libs/events';
+
+/** Response bodies, once per job and content, stored before the event that refers to them. */
+export interface Bodies {
+  /** @param raw the body in `encoding`, as received where possible. */
+  put(jobId: string, raw: Buffer, meta: Omit<BodyRef, 'sha256' | 'storedBytes'>): Promise<BodyRef>;
+  /** Bytes as stored; null when they are not there. */
+  get(jobId: string, sha256: string): Promise<Buffer | null>;
+  /** Removes all of a job's bodies. */
+  removeJob(jobId: string): Promise<void>;
+}

@@ -1,0 +1,26 @@
+export {
+  ConflictError,
+  type Appended,
+  type EventLog,
+  type LogBatch,
+  type LogHead,
+  type Position,
+  type ReadOptions,
+} from './event-log.js';
+export {
+  StaleReleaseError,
+  type Delivery,
+  type FetchQueue,
+  type FetchTask,
+  type PullHandle,
+  type PullOptions,
+  type QueuedBatch,
+  type TaskBatch,
+} from './fetch-queue.js';
+export type { FetchOutcome, FetchProblem, FetchRequest, FetchedResponse, Fetcher } from './fetcher.js';
+export type { Robots, RobotsQuestion } from './robots.js';
+export type { Bodies } from './bodies.js';
+export type { PageParser, ParsedPage, ParseRequest } from './page-parser.js';
+export type { Clock } from './clock.js';
+export type { Lease } from './lease.js';
+export type { JobProgress, ProgressFeed } from './progress.js';

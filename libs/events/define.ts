@@ -1,0 +1,26 @@
+import type { z } from 'zod';
+
+/** Job events are decisions, written one at a time; page events are facts, deduplicated by their id. */
+export type EventFamily = 'job' | 'page';
+
+export interface EventDefinition<T extends string = string, S extends z.ZodType = z.ZodType> {
+  readonly type: T;
+  readonly family: EventFamily;
+  /** Raised when the data changes shape; `upcasts[n]` turns version n into n + 1. */
+  readonly version: number;
+  readonly data: S;
+  /** Top-level fields that may grow without bound: above the inline limit they travel as one blob. */
+  readonly bulky: readonly string[];
+  readonly upcasts: Readonly<Record<number, (data: unknown) => unknown>>;
+}
+
+export function defineEvent<const T extends string, S extends z.ZodType>(definition: {
+  type: T;
+  family: EventFamily;
+  data: S;
+  version?: number;
+  bulky?: readonly string[];
+  upcasts?: Readonly<Record<number, (data: unknown) => unknown>>;
+}): EventDefinition<T, S> {
+  return { version: 1, bulky: [], upcasts: {}, ...definition };
+}

@@ -1,0 +1,43 @@
+export { defineEvent, type EventDefinition, type EventFamily } from './define.js';
+export {
+  catalogue,
+  isEventType,
+  type EventData,
+  type EventType,
+  type JobEventType,
+  type PageEventType,
+} from './catalogue.js';
+export {
+  isUnreadable,
+  type EventHandlers,
+  type JobEvent,
+  type LogEntry,
+  type NewEvent,
+  type NewJobEvent,
+  type NewPageEvent,
+  type PageEvent,
+  type StoredEvent,
+  type UnreadableEvent,
+} from './event.js';
+export { isJobId, jobEventId, jobId, pageEventId, pageKey, rowId, shardOf } from './ids.js';
+export * as subjects from './subjects.js';
+export { canonicalUrl, fromLink, hostOf, originOf, toLink } from './url.js';
+export type {
+  BodyRef,
+  ExtractedItem,
+  FetchTiming,
+  PageLinks,
+  RedirectStep,
+  RobotsVerdict,
+} from './shared-schemas.js';
+export {
+  jobSpec,
+  jobSpecChanges,
+  resolvedJobSpec,
+  type FieldRule,
+  type FollowRule,
+  type JobSpec,
+  type JobSpecChanges,
+  type JobSpecInput,
+  type Stage,
+} from './job-spec.js';

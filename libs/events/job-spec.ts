@@ -1,0 +1,129 @@
+import { z } from 'zod';
+
+const name = z
+  .string()
+  .regex(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/, 'letters, digits, _ and -, beginning with a letter');
+const ms = z.int().nonnegative();
+const count = z.int().positive();
+
+/** One extracted value: text of `selector`, or its attribute; `list` for all matches; `fields` for nested items. */
+export interface FieldRule {
+  selector: string;
+  attr?: string | undefined;
+  list?: boolean | undefined;
+  fields?: Record<string, FieldRule> | undefined;
+}
+export const fieldRule: z.ZodType<FieldRule> = z.lazy(() =>
+  z.strictObject({
+    selector: z.string().min(1).max(1000),
+    attr: z.string().min(1).max(100).optional(),
+    list: z.boolean().optional(),
+    fields: z.record(z.string().min(1).max(100), fieldRule).optional(),
+  }),
+);
+
+/** Links that match lead into `stage`; the first rule that matches a link wins. Without both, every link matches. */
+export const followRule = z.strictObject({
+  /** CSS selector of the `<a>` elements (or of elements around them). */
+  selector: z.string().min(1).max(1000).optional(),
+  /** RE2 expression searched in the absolute URL. */
+  pattern: z.string().min(1).max(1000).optional(),
+  stage: name,
+});
+
+export const stage = z.strictObject({
+  name,
+  follow: z.array(followRule).max(100).default([]),
+  /** One item per match of this selector; without it the page itself is the item. */
+  items: z.string().min(1).max(1000).optional(),
+  fields: z.record(z.string().min(1).max(100), fieldRule).default({}),
+});
+
+export const scope = z.strictObject({
+  /** `host` or `host:port` as in a URL; default: the hosts of the start URLs. */
+  hosts: z.array(z.string().min(1).max(260)).max(10_000).default([]),
+  /** RE2 expressions searched in the absolute URL. */
+  include: z.array(z.string().min(1).max(1000)).max(1000).default([]),
+  exclude: z.array(z.string().min(1).max(1000)).max(1000).default([]),
+  maxDepth: z.int().nonnegative().optional(),
+  maxPages: count.optional(),
+  maxDurationMs: count.optional(),
+  /** Over the wire, bodies only. */
+  maxBytes: count.optional(),
+});
+
+export const politeness = z.strictObject({
+  concurrency: z.int().min(1).max(1000).default(16),
+  perHost: z.int().min(1).max(1000).default(2),
+  /** Least time between two requests to one host; a longer crawl-delay wins. */
+  delayMs: ms.max(3_600_000).default(250),
+  maxCrawlDelayMs: ms.max(3_600_000).default(30_000),
+  userAgent: z
+    .string()
+    .min(1)
+    .max(500)
+    .regex(/^[\x20-\x7e]+$/, 'printable ASCII')
+    .default('Spoor/0.1 (+https://github.com/spoor)'),
+  robots: z.enum(['mark', 'obey', 'ignore']).default('mark'),
+});
+
+export const retry = z.strictObject({
+  /** Requests in all, the first one included. */
+  attempts: z.int().min(1).max(20).default(3),
+  baseMs: ms.max(600_000).default(2000),
+  /** Upper bound of any wait, Retry-After included. */
+  maxMs: ms.max(86_400_000).default(60_000),
+});
+
+export const limits = z.strictObject({
+  /** Deadline of one page with all its redirects. */
+  timeoutMs: z.int().min(100).max(600_000).default(30_000),
+  /** Decoded bytes; a longer body is cut there and marked. */
+  maxBodyBytes: z
+    .int()
+    .min(1024)
+    .max(256 * 1024 * 1024)
+    .default(10 * 1024 * 1024),
+  maxRedirects: z.int().min(0).max(50).default(10),
+});
+
+export const pageRange = z.strictObject({
+  /** URL with `{page}` in it. */
+  template: z
+    .string()
+    .max(4096)
+    .refine((t) => t.includes('{page}'), 'must contain {page}'),
+  from: z.int().nonnegative().default(1),
+  to: z.int().nonnegative(),
+});
+
+const body = {
+  name: z.string().max(200).optional(),
+  pages: pageRange.optional(),
+  scope: scope.prefault({}),
+  stages: z.array(stage).max(50).default([]),
+  politeness: politeness.prefault({}),
+  retry: retry.prefault({}),
+  limits: limits.prefault({}),
+  bodies: z.enum(['all', 'failed', 'none']).default('all'),
+};
+
+/** What a person writes. At least one of `start` and `pages`; everything else has a default. */
+export const jobSpec = z.strictObject({ start: z.array(z.string().max(8192)).default([]), ...body });
+
+/** What JobStarted carries: defaults filled in, hosts and stages explicit, start URLs kept beside it. */
+export const resolvedJobSpec = z.object(body);
+
+/** What a resume may change. */
+export const jobSpecChanges = z.strictObject({
+  politeness: politeness.partial().optional(),
+  limits: limits.partial().optional(),
+  retry: retry.partial().optional(),
+  scope: scope.pick({ maxPages: true, maxDurationMs: true, maxBytes: true }).partial().optional(),
+});
+
+export type JobSpecInput = z.input<typeof jobSpec>;
+export type JobSpec = z.output<typeof resolvedJobSpec>;
+export type JobSpecChanges = z.output<typeof jobSpecChanges>;
+export type Stage = z.output<typeof stage>;
+export type FollowRule = z.output<typeof followRule>;

@@ -1,0 +1,75 @@
+import { z } from 'zod';
+
+/** Which page of which job an event speaks of; the same five fields open every page event. */
+export const pageRef = {
+  /** Canonical URL of the page, as it was admitted to the frontier. */
+  url: z.string(),
+  generation: z.int().positive(),
+  run: z.int().positive(),
+  /** 1 + the highest try seen in this run, whether it burned an attempt or not. */
+  try: z.int().positive(),
+  stage: z.string(),
+  /** Links followed from a start URL to here. */
+  depth: z.int().nonnegative(),
+};
+
+/** Every decision carries who asked and why; `commandId` makes it idempotent. */
+export const decisionRef = {
+  commandId: z.string(),
+  reason: z.string().optional(),
+};
+
+export const redirectStep = z.object({
+  url: z.string(),
+  statusCode: z.int(),
+  location: z.string().nullable(),
+  ms: z.number(),
+});
+
+export const robotsVerdict = z.object({
+  policy: z.enum(['mark', 'obey', 'ignore']),
+  allowed: z.boolean(),
+  confidence: z.enum(['high', 'medium', 'low']),
+  reason: z.string(),
+  /** The rule line that decided, as the site wrote it. */
+  rule: z.string().nullable(),
+  /** What robots.txt asked for, in ms, and what is honoured after the cap. */
+  crawlDelayMs: z.number().optional(),
+  crawlDelayHonouredMs: z.number().optional(),
+});
+
+export const fetchTiming = z.object({
+  /** Worker's clock, ms since the epoch. */
+  startedAt: z.number(),
+  durationMs: z.number(),
+  ttfbMs: z.number().optional(),
+});
+
+export const bodyRef = z.object({
+  sha256: z.string(),
+  /** Bytes as stored, in `encoding`. */
+  storedBytes: z.int(),
+  encoding: z.enum(['identity', 'gzip', 'br', 'deflate']),
+  contentType: z.string().nullable(),
+  /** True when the body went over the job's cap and only its beginning is kept. */
+  truncated: z.boolean().optional(),
+});
+
+/**
+ * URLs found on a page, each in document order, unique. A URL of the page's own final origin is written as its path
+ * (`/a?b`), any other one absolute. `follow` is keyed by the stage a link leads into, `skip` by the rule that held it back
+ * (`off-host`, `not-included`, `exclude:<pattern>`, `too-deep`, `unfollowed`, `robots`).
+ */
+export const pageLinks = z.object({
+  follow: z.record(z.string(), z.array(z.string())),
+  skip: z.record(z.string(), z.array(z.string())),
+});
+
+export const item = z.object({ index: z.int().nonnegative(), data: z.record(z.string(), z.unknown()) });
+
+export type RedirectStep = z.output<typeof redirectStep>;
+export type RobotsVerdict = z.output<typeof robotsVerdict>;
+export type FetchTiming = z.output<typeof fetchTiming>;
+export type BodyRef = z.output<typeof bodyRef>;
+export type PageLinks = z.output<typeof pageLinks>;
+export type ExtractedItem = z.output<typeof item>;

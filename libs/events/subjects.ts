@@ -1,0 +1,33 @@
+import { shardOf } from './ids.js';
+
+/** The only place that spells a subject or a stream name. */
+export const eventStream = (shard: number): string => `SPOOR_EVENTS_${shard}`;
+export const fetchStream = (shard: number): string => `SPOOR_FETCH_${shard}`;
+export const blobStream = (shard: number): string => `SPOOR_BLOBS_${shard}`;
+export const LEASE_BUCKET = 'SPOOR_LEASES';
+
+export const allEvents = (shard: number): string => `spoor.events.${shard}.>`;
+export const allJobEvents = (shard: number): string => `spoor.events.${shard}.*.job`;
+export const eventsOfJob = (jobId: string): string => `spoor.events.${shardOf(jobId)}.${jobId}.>`;
+export const jobSubject = (jobId: string): string => `spoor.events.${shardOf(jobId)}.${jobId}.job`;
+export const pageSubject = (jobId: string, type: string): string =>
+  `spoor.events.${shardOf(jobId)}.${jobId}.page.${type}`;
+export const pagesOfJob = (jobId: string): string => `spoor.events.${shardOf(jobId)}.${jobId}.page.>`;
+
+/** `jobId` of an event's subject, or null when it is not one of ours. */
+export const jobIdOfSubject = (subject: string): string | null =>
+  /^spoor\.events\.\d+\.([^.]+)\.(?:job|page\.[^.]+)$/.exec(subject)?.[1] ?? null;
+
+export const allFetches = (shard: number): string => `spoor.fetch.${shard}.>`;
+export const fetchesOfPool = (shard: number, pool: string): string => `spoor.fetch.${shard}.${pool}.>`;
+export const fetchSubject = (jobId: string, pool: string): string =>
+  `spoor.fetch.${shardOf(jobId)}.${pool}.${jobId}`;
+
+export const allBlobs = (shard: number): string => `spoor.blobs.${shard}.>`;
+export const blobsOfJob = (jobId: string): string => `spoor.blobs.${shardOf(jobId)}.${jobId}.>`;
+export const blobSubject = (jobId: string, sha256: string, chunk: number): string =>
+  `spoor.blobs.${shardOf(jobId)}.${jobId}.${sha256}.${chunk}`;
+
+/** Core NATS, best effort: the coordinator's view of a running job, for people who watch. Never a truth. */
+export const progressSubject = (jobId: string): string => `spoor.progress.${shardOf(jobId)}.${jobId}`;
+export const allProgress = 'spoor.progress.>';

@@ -1,0 +1,37 @@
+/**
+ * The one form of a URL that counts as the same page: WHATWG serialisation (default port, dot segments, host case, punycode),
+ * fragment dropped, percent escapes in upper case, query order kept. Credentials are refused, not dropped.
+ *
+ * @returns null when it is no http(s) URL, carries credentials, or is longer than 8192 characters.
+ */
+export function canonicalUrl(input: string, base?: string): string | null {
+  if (input.length > 8192 || !URL.canParse(input, base)) return null;
+  const url = new URL(input, base);
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') return null;
+  if (url.username !== '' || url.password !== '') return null;
+  url.hash = '';
+  const href = url.href;
+  if (href.length > 8192) return null;
+  return href.includes('%') ? href.replace(/%[0-9a-fA-F]{2}/g, (e) => e.toUpperCase()) : href;
+}
+
+const ORIGIN = /^https?:\/\/[^/?#]+/;
+
+/** `https://host:port` of a canonical URL, without parsing it again. */
+export const originOf = (canonical: string): string => ORIGIN.exec(canonical)?.[0] ?? '';
+
+/** `host:port` of a canonical URL. */
+export const hostOf = (canonical: string): string => {
+  const origin = originOf(canonical);
+  return origin.slice(origin.indexOf('//') + 2);
+};
+
+/** How pageLinks writes a URL: as its path when it is of this origin. */
+export const toLink = (canonical: string, origin: string): string =>
+  canonical.startsWith(origin) && canonical.charCodeAt(origin.length) === 47
+    ? canonical.slice(origin.length)
+    : canonical;
+
+/** Back from pageLinks to the canonical URL. */
+export const fromLink = (link: string, origin: string): string =>
+  link.charCodeAt(0) === 47 ? origin + link : link;

@@ -1,0 +1,2 @@
+export { failures, isFailureCode, type Failure, type FailureCode } from './table.js';
+export { SpoorError } from './errors.js';
