@@ -24,3 +24,4 @@ export type { PageParser, ParsedPage, ParseRequest } from './page-parser.js';
 export type { Clock } from './clock.js';
 export type { Lease } from './lease.js';
 export type { JobProgress, ProgressFeed } from './progress.js';
+export type { Cursor, EvidenceRow, ItemRow, JobRow, PageFilter, PageRow, ReadModels } from './read-models.js';
