@@ -2,7 +2,6 @@ import type { z } from 'zod';
 import { FetchFailed } from './catalogue/fetch-failed.js';
 import { FetchRetried } from './catalogue/fetch-retried.js';
 import { JobCompleted } from './catalogue/job-completed.js';
-import { JobForked } from './catalogue/job-forked.js';
 import { JobPaused } from './catalogue/job-paused.js';
 import { JobRemoved } from './catalogue/job-removed.js';
 import { JobRestarted } from './catalogue/job-restarted.js';
@@ -23,7 +22,6 @@ export const catalogue = {
   JobResumed,
   JobRestarted,
   PagesRequeued,
-  JobForked,
   JobCompleted,
   JobRemoved,
   PageFetched,

@@ -1,0 +1,125 @@
+import {
+  jobEventId,
+  type EventData,
+  type JobEventType,
+  type JobSpec,
+  type JobSpecChanges,
+} from '#libs/events';
+import { SpoorError } from '#libs/failures';
+import type { JobState, JobStatus } from './state.js';
+
+interface Asked {
+  /** Names the command: repeated with the same id it is the same decision. */
+  commandId: string;
+  reason?: string | undefined;
+}
+
+export type JobCommand =
+  | (Asked & { type: 'start'; spec: JobSpec; start: string[] })
+  | (Asked & { type: 'pause'; by?: 'user' | 'system' })
+  | (Asked & { type: 'stop' })
+  | (Asked & { type: 'resume'; changes?: JobSpecChanges | undefined })
+  | (Asked & { type: 'restart' })
+  | (Asked & { type: 'requeue'; filter: Record<string, unknown>; urls: string[] })
+  | (Asked & { type: 'fail-proxy'; run: number; failure: ProxyFailure })
+  | (Asked & { type: 'complete'; run: number; because: Because; pages: EventData<'JobCompleted'>['pages'] })
+  | (Asked & { type: 'remove' });
+
+export type ProxyFailure = Omit<EventData<'ProxyFailed'>, 'commandId' | 'reason' | 'run'>;
+export type Because = EventData<'JobCompleted'>['because'];
+
+/** What the job's history gains, or the sequence at which it holds this very command already. */
+export type Decision =
+  { kind: 'append'; event: DecidedEvent; expectedSeq: number } | { kind: 'already'; seq: number };
+
+export type DecidedEvent = {
+  [K in JobEventType]: { type: K; id: string; jobId: string; data: EventData<K> };
+}[JobEventType];
+
+const RESUMABLE: JobStatus[] = ['paused', 'stopped', 'error'];
+const ENDED: JobStatus[] = ['paused', 'stopped', 'error', 'done'];
+
+const WHY_NOT: Record<JobStatus, string> = {
+  running: 'it is running',
+  paused: 'it is paused already',
+  stopped: 'it is stopped already',
+  error: 'it has stopped with an error already',
+  done: 'it is done',
+  removed: 'it was removed',
+};
+
+/**
+ * The one place where a command meets the state. Pure.
+ * @throws SpoorError impossible_transition with the reason; job_not_found
+ */
+export function decide(jobId: string, state: JobState | null, command: JobCommand): Decision {
+  const seen = state?.commands.get(command.commandId);
+  if (seen !== undefined) return { kind: 'already', seq: seen };
+  const ref = { commandId: command.commandId, ...(command.reason ? { reason: command.reason } : {}) };
+  const append = <K extends JobEventType>(type: K, data: EventData<K>): Decision => ({
+    kind: 'append',
+    event: { type, id: jobEventId(jobId, command.commandId), jobId, data } as DecidedEvent,
+    expectedSeq: state?.lastSeq ?? 0,
+  });
+
+  if (command.type === 'start') {
+    if (state) throw new SpoorError('conflict', `Job ${jobId} exists already.`);
+    return append('JobStarted', { ...ref, run: 1, generation: 1, spec: command.spec, start: command.start });
+  }
+  if (!state) throw new SpoorError('job_not_found', `There is no job ${jobId}.`);
+
+  const allow = (verb: string, statuses: JobStatus[]): void => {
+    if (!statuses.includes(state.status))
+      throw new SpoorError(
+        'impossible_transition',
+        `Job ${jobId} cannot be ${verb}: ${WHY_NOT[state.status]}.`,
+      );
+  };
+  const sameRun = (run: number): void => {
+    if (run !== state.run)
+      throw new SpoorError('conflict', `Run ${run} of job ${jobId} is over; it is in run ${state.run}.`);
+  };
+
+  switch (command.type) {
+    case 'pause':
+      allow('paused', ['running']);
+      return append('JobPaused', { ...ref, run: state.run, by: command.by ?? 'user' });
+    case 'stop':
+      allow('stopped', ['running', 'paused']);
+      return append('JobStopped', { ...ref, run: state.run });
+    case 'resume':
+      allow('resumed', RESUMABLE);
+      return append('JobResumed', {
+        ...ref,
+        run: state.run + 1,
+        ...(command.changes ? { changes: command.changes } : {}),
+      });
+    case 'restart':
+      allow('restarted', ENDED);
+      return append('JobRestarted', { ...ref, run: state.run + 1, generation: state.generation + 1 });
+    case 'requeue':
+      allow('given pages to fetch again', ['running', ...ENDED]);
+      return append('PagesRequeued', {
+        ...ref,
+        run: state.run + 1,
+        filter: command.filter,
+        urls: command.urls,
+      });
+    case 'fail-proxy':
+      allow('stopped by its proxy', ['running']);
+      sameRun(command.run);
+      return append('ProxyFailed', { ...ref, ...command.failure, run: state.run });
+    case 'complete':
+      allow('completed', ['running']);
+      sameRun(command.run);
+      return append('JobCompleted', {
+        ...ref,
+        run: state.run,
+        because: command.because,
+        pages: command.pages,
+      });
+    case 'remove':
+      allow('removed', ENDED);
+      return append('JobRemoved', ref);
+  }
+}

@@ -1,0 +1,271 @@
+import { fromLink, hostOf, originOf } from '#libs/events';
+import type { EventHandlers, PageEvent, StoredEvent } from '#libs/events';
+import { countsAsOutcome } from './outcome-rule.js';
+import { pageOfRange } from './resolve-spec.js';
+import { evolve, type JobState } from './state.js';
+import { UrlTable, type HashKey } from './url-table.js';
+
+export type Outcome = 'open' | 'fetched' | 'failed' | 'skipped';
+
+/** One known URL of a job. `url` is kept while the page is open only. */
+export interface Entry {
+  readonly index: number;
+  url: string;
+  depth: number;
+  stage: string;
+  outcome: Outcome;
+  /** Attempts burned, and the highest try seen in `tryRun`. */
+  attempts: number;
+  tries: number;
+  tryRun: number;
+  /** Server time at which a waiting retry is due; 0 when it does not wait. */
+  dueAt: number;
+  /** Run in which the page was opened again; its older facts do not count. */
+  requeuedInRun: number;
+}
+
+export interface FrontierCounts {
+  discovered: number;
+  fetched: number;
+  failed: number;
+  skipped: number;
+  open: number;
+}
+
+/**
+ * The fold of one job's whole history: which URLs are known, which of them are open, what has an outcome. Nothing in it knows
+ * what is in flight or what time it is. Events must come in the order of the log; one that was folded already is ignored.
+ */
+export class Frontier {
+  state: JobState | null = null;
+  seq = 0;
+  retries = 0;
+  receivedBytes = 0;
+  redirects = 0;
+  /** Delay that robots.txt asks of each host, as honoured, ms. */
+  readonly crawlDelays = new Map<string, number>();
+  /** Hosts whose robots.txt is known, because a page of theirs has had an outcome. */
+  readonly metHosts = new Set<string>();
+  /** Hosts that asked to slow down: host → server time until which nothing is released. */
+  readonly slowedUntil = new Map<string, number>();
+
+  private entries: Entry[] = [];
+  private table: UrlTable;
+  private start: string[] = [];
+  private rangeEntries: number[] = [];
+  private committedPages = 0;
+  private counted = { fetched: 0, failed: 0, skipped: 0 };
+  private opened: Entry[] = [];
+
+  constructor(
+    readonly jobId: string,
+    private readonly hashKey: HashKey,
+  ) {
+    this.table = new UrlTable(hashKey);
+  }
+
+  /** Entries that became open (or due again) since the last call, in the order of their discovery. */
+  takeOpened(): Entry[] {
+    const opened = this.opened;
+    this.opened = [];
+    return opened;
+  }
+
+  find(url: string): Entry | null {
+    const index = this.table.get(url);
+    return index === -1 ? null : this.entries[index]!;
+  }
+
+  get counts(): FrontierCounts {
+    const { fetched, failed, skipped } = this.counted;
+    const discovered = this.entries.length;
+    return { discovered, fetched, failed, skipped, open: discovered - fetched - failed - skipped };
+  }
+
+  /** The committed page of a paginated job: every page up to it has an outcome. 0 if none, null without a range. */
+  get lastPage(): number | null {
+    const pages = this.state?.spec.pages;
+    if (!pages) return null;
+    while (
+      this.committedPages < this.rangeEntries.length &&
+      this.entries[this.rangeEntries[this.committedPages]!]!.outcome !== 'open'
+    )
+      this.committedPages++;
+    return this.committedPages === 0 ? 0 : pages.from + this.committedPages - 1;
+  }
+
+  /** Number of a URL in the job's page range, or null. */
+  pageNumberOf(entry: Entry): number | null {
+    const pages = this.state?.spec.pages;
+    const at = pages ? this.rangeEntries.indexOf(entry.index) : -1;
+    return pages && at !== -1 ? pages.from + at : null;
+  }
+
+  apply(event: StoredEvent): void {
+    if (event.seq <= this.seq) return;
+    this.seq = event.seq;
+    const handler = handlers[event.type] as (frontier: Frontier, event: StoredEvent) => void;
+    handler(this, event);
+  }
+
+  /** @internal */ begin(event: StoredEvent<'JobStarted'>): void {
+    this.start = event.data.start;
+    this.admitStart();
+  }
+
+  /** @internal */ restart(): void {
+    this.table = new UrlTable(this.hashKey);
+    this.entries = [];
+    this.opened = [];
+    this.rangeEntries = [];
+    this.committedPages = 0;
+    this.counted = { fetched: 0, failed: 0, skipped: 0 };
+    this.receivedBytes = 0;
+    this.admitStart();
+  }
+
+  /** @internal */ requeue(urls: string[], run: number): void {
+    for (const url of urls) {
+      const entry = this.find(url);
+      if (!entry) continue;
+      if (entry.outcome !== 'open') this.counted[entry.outcome]--;
+      Object.assign(entry, { url, outcome: 'open', attempts: 0, dueAt: 0, requeuedInRun: run });
+      this.opened.push(entry);
+    }
+    this.committedPages = 0;
+  }
+
+  /** @internal The entry of a page fact that counts, or null. */
+  counting(event: PageEvent): Entry | null {
+    const { data } = event;
+    const entry = this.find(data.url);
+    if (!entry || !this.state) return null;
+    const counts = countsAsOutcome({
+      factGeneration: data.generation,
+      factRun: data.run,
+      jobGeneration: this.state.generation,
+      requeuedInRun: entry.requeuedInRun,
+      hasOutcome: entry.outcome !== 'open',
+    });
+    if (!counts) return null;
+    if (data.run > entry.tryRun) Object.assign(entry, { tryRun: data.run, tries: data.try });
+    else if (data.run === entry.tryRun) entry.tries = Math.max(entry.tries, data.try);
+    return entry;
+  }
+
+  /** @internal */ close(entry: Entry, outcome: 'fetched' | 'failed' | 'skipped'): void {
+    entry.outcome = outcome;
+    entry.url = '';
+    this.counted[outcome]++;
+  }
+
+  /** @internal */ wait(entry: Entry, event: StoredEvent<'FetchRetried'>): void {
+    entry.attempts = Math.max(
+      entry.attempts,
+      event.data.burned ? event.data.attempt : event.data.attempt - 1,
+    );
+    entry.dueAt = event.storedAt + event.data.delayMs;
+    this.opened.push(entry);
+    this.retries++;
+  }
+
+  /** @internal */ admit(url: string, depth: number, stage: string): Entry {
+    const index = this.entries.length;
+    const known = this.table.getOrAdd(url, index);
+    if (known !== index) {
+      const entry = this.entries[known]!;
+      if (entry.outcome === 'open' && depth < entry.depth) entry.depth = depth;
+      return entry;
+    }
+    const entry: Entry = {
+      index,
+      url,
+      depth,
+      stage,
+      outcome: 'open',
+      attempts: 0,
+      tries: 0,
+      tryRun: 0,
+      dueAt: 0,
+      requeuedInRun: 0,
+    };
+    this.entries.push(entry);
+    this.opened.push(entry);
+    return entry;
+  }
+
+  private admitStart(): void {
+    const { spec } = this.state!;
+    const first = spec.stages[0]!.name;
+    for (const url of this.start) this.admit(url, 0, first);
+    if (!spec.pages) return;
+    for (let n = spec.pages.from; n <= spec.pages.to; n++) {
+      const url = pageOfRange(spec.pages.template, n);
+      if (url !== null) this.rangeEntries.push(this.admit(url, 0, first).index);
+    }
+  }
+}
+
+const decided = (frontier: Frontier, event: Parameters<typeof evolve>[1]): void => {
+  frontier.state = evolve(frontier.state, event);
+};
+
+function closing(outcome: 'failed' | 'skipped') {
+  return (frontier: Frontier, event: StoredEvent<'FetchFailed' | 'PageSkipped'>): void => {
+    const entry = frontier.counting(event);
+    if (!entry) return;
+    meet(frontier, event);
+    frontier.close(entry, outcome);
+  };
+}
+
+/** What an outcome tells about its host. */
+function meet(frontier: Frontier, { data }: PageEvent): void {
+  const host = hostOf(data.url);
+  frontier.metHosts.add(host);
+  if (!('robots' in data)) return;
+  const delay = data.robots?.crawlDelayHonouredMs;
+  if (delay !== undefined) frontier.crawlDelays.set(host, delay);
+}
+
+const handlers: EventHandlers<Frontier> = {
+  JobStarted: (frontier, event) => {
+    decided(frontier, event);
+    frontier.begin(event);
+  },
+  JobPaused: decided,
+  JobStopped: decided,
+  ProxyFailed: decided,
+  JobResumed: decided,
+  JobRestarted: (frontier, event) => {
+    decided(frontier, event);
+    frontier.restart();
+  },
+  PagesRequeued: (frontier, event) => {
+    decided(frontier, event);
+    frontier.requeue(event.data.urls, event.data.run);
+  },
+  JobCompleted: decided,
+  JobRemoved: decided,
+  PageFetched: (frontier, event) => {
+    const { data } = event;
+    const entry = frontier.counting(event);
+    if (!entry) return;
+    meet(frontier, event);
+    frontier.receivedBytes += data.receivedBytes;
+    frontier.redirects += data.redirects.length;
+    frontier.close(entry, 'fetched');
+    const origin = originOf(data.finalUrl);
+    for (const [stage, links] of Object.entries(data.links.follow))
+      for (const link of links) frontier.admit(fromLink(link, origin), data.depth + 1, stage);
+  },
+  FetchFailed: closing('failed'),
+  PageSkipped: closing('skipped'),
+  FetchRetried: (frontier, event) => {
+    const entry = frontier.counting(event);
+    if (!entry) return;
+    if (event.data.retryAfterMs !== undefined)
+      frontier.slowedUntil.set(hostOf(event.data.url), event.storedAt + event.data.delayMs);
+    frontier.wait(entry, event);
+  },
+};

@@ -1,0 +1,13 @@
+export {
+  decide,
+  type Because,
+  type DecidedEvent,
+  type Decision,
+  type JobCommand,
+  type ProxyFailure,
+} from './decide.js';
+export { Frontier, type Entry, type FrontierCounts, type Outcome } from './frontier.js';
+export { countsAsOutcome, type OutcomeQuestion } from './outcome-rule.js';
+export { pageOfRange, resolveChanges, resolveSpec } from './resolve-spec.js';
+export { evolve, foldDecisions, statusAfter, type JobError, type JobState, type JobStatus } from './state.js';
+export { halfSipHash, UrlTable, type HashKey } from './url-table.js';

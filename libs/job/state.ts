@@ -1,0 +1,134 @@
+import type { EventHandlers, JobEvent, JobEventType, JobSpec, JobSpecChanges } from '#libs/events';
+
+export type JobStatus = 'running' | 'paused' | 'stopped' | 'error' | 'done' | 'removed';
+
+export interface JobError {
+  code: string;
+  message: string;
+  hint: string;
+  url: string;
+  page: number | null;
+  seq: number;
+}
+
+/** What the job's decisions alone tell: small, the same for any size of job, true at `lastSeq`. */
+export interface JobState {
+  status: JobStatus;
+  run: number;
+  generation: number;
+  spec: JobSpec;
+  /** Sequence of the last decision: what the next one is made on. */
+  lastSeq: number;
+  createdAt: number;
+  updatedAt: number;
+  /** Server time since which it runs; null when it does not. */
+  runningSince: number | null;
+  /** Time it ran before `runningSince`, ms. */
+  ranMs: number;
+  lastError: JobError | null;
+  /** Why it is not running, as whoever decided it said. */
+  reason: string | null;
+  /** Command id → sequence of its decision. */
+  commands: Map<string, number>;
+}
+
+const RUNNING: Partial<Record<JobEventType, JobStatus>> = {
+  JobStarted: 'running',
+  JobResumed: 'running',
+  JobRestarted: 'running',
+  PagesRequeued: 'running',
+  JobPaused: 'paused',
+  JobStopped: 'stopped',
+  ProxyFailed: 'error',
+  JobCompleted: 'done',
+  JobRemoved: 'removed',
+};
+
+/** The status that a decision leads to, whatever came before. */
+export const statusAfter = (type: JobEventType): JobStatus => RUNNING[type] ?? 'running';
+
+function withChanges(spec: JobSpec, changes: JobSpecChanges | undefined): JobSpec {
+  if (!changes) return spec;
+  return {
+    ...spec,
+    politeness: { ...spec.politeness, ...changes.politeness },
+    limits: { ...spec.limits, ...changes.limits },
+    retry: { ...spec.retry, ...changes.retry },
+    scope: { ...spec.scope, ...changes.scope },
+  };
+}
+
+const nothing = (): Partial<JobState> => ({});
+
+/** What each decision changes beyond status, time and reason. */
+const changesBy: EventHandlers<JobState, Partial<JobState>, JobEventType> = {
+  JobStarted: nothing,
+  JobPaused: nothing,
+  JobStopped: nothing,
+  ProxyFailed: (_, { data, seq }) => ({
+    lastError: {
+      code: data.code,
+      message: data.message,
+      hint: data.hint,
+      url: data.url,
+      page: data.page,
+      seq,
+    },
+  }),
+  JobResumed: (state, { data }) => ({
+    run: data.run,
+    spec: withChanges(state.spec, data.changes),
+    lastError: null,
+  }),
+  JobRestarted: (_, { data }) => ({ run: data.run, generation: data.generation, lastError: null }),
+  PagesRequeued: (_, { data }) => ({ run: data.run, lastError: null }),
+  JobCompleted: nothing,
+  JobRemoved: nothing,
+};
+
+/** State after one more decision. The first one must be JobStarted; null is a job that does not exist. */
+export function evolve(state: JobState | null, event: JobEvent): JobState {
+  const before = state ?? initial(event);
+  const status = statusAfter(event.type);
+  const handler = changesBy[event.type] as (state: JobState, event: JobEvent) => Partial<JobState>;
+  const wasRunning = before.runningSince !== null;
+  const commands = new Map(before.commands).set(event.data.commandId, event.seq);
+  return {
+    ...before,
+    ...handler(before, event),
+    status,
+    commands,
+    lastSeq: event.seq,
+    updatedAt: event.storedAt,
+    runningSince: status === 'running' ? (before.runningSince ?? event.storedAt) : null,
+    ranMs:
+      before.ranMs + (wasRunning && status !== 'running' ? event.storedAt - (before.runningSince ?? 0) : 0),
+    reason: event.data.reason ?? null,
+  };
+}
+
+function initial(event: JobEvent): JobState {
+  if (event.type !== 'JobStarted')
+    throw new Error(`the history of job ${event.jobId} begins with ${event.type} at ${event.seq}`);
+  return {
+    status: 'running',
+    run: 1,
+    generation: 1,
+    spec: event.data.spec,
+    lastSeq: event.seq,
+    createdAt: event.storedAt,
+    updatedAt: event.storedAt,
+    runningSince: event.storedAt,
+    ranMs: 0,
+    lastError: null,
+    reason: null,
+    commands: new Map(),
+  };
+}
+
+/** The fold of all decisions of one job, oldest first; null when there are none. */
+export function foldDecisions(events: Iterable<JobEvent>): JobState | null {
+  let state: JobState | null = null;
+  for (const event of events) state = evolve(state, event);
+  return state;
+}

@@ -1,0 +1,31 @@
+import { halfSipHash, UrlTable } from './url-table.js';
+
+const bytes = (hash: [number, number]): string =>
+  hash.map((word) => Buffer.from(Int32Array.of(word).buffer).toString('hex')).join('');
+
+describe('halfSipHash', () => {
+  // Vectors of the reference implementation: key 00…07, input 00, 01, 02, …
+  const key = [0x03020100, 0x07060504] as const;
+  test.each([
+    [0, '218d1f59b9b83cc8'],
+    [1, 'be552412f8387315'],
+  ])('of %i bytes is the reference vector', (length, expected) => {
+    const input = String.fromCharCode(...Array.from({ length }, (_, i) => i));
+    expect(bytes(halfSipHash(key, input))).toBe(expected);
+  });
+
+  test('another key gives another hash', () => {
+    expect(halfSipHash([1, 2], 'https://a/')).not.toEqual(halfSipHash([1, 3], 'https://a/'));
+  });
+});
+
+describe('UrlTable', () => {
+  test('keeps 50,000 URLs apart and finds each again', () => {
+    const table = new UrlTable([7, 9]);
+    for (let i = 0; i < 50_000; i++) expect(table.getOrAdd(`https://a.test/p/${i}`, i)).toBe(i);
+    expect(table.getOrAdd('https://a.test/p/42', 99)).toBe(42);
+    expect(table.get('https://a.test/p/49999')).toBe(49_999);
+    expect(table.get('https://a.test/other')).toBe(-1);
+    expect(table.size).toBe(50_000);
+  });
+});
