@@ -3,9 +3,13 @@ import type { z } from 'zod';
 /** Job events are decisions, written one at a time; page events are facts, deduplicated by their id. */
 export type EventFamily = 'job' | 'page';
 
-export interface EventDefinition<T extends string = string, S extends z.ZodType = z.ZodType> {
+export interface EventDefinition<
+  T extends string = string,
+  F extends EventFamily = EventFamily,
+  S extends z.ZodType = z.ZodType,
+> {
   readonly type: T;
-  readonly family: EventFamily;
+  readonly family: F;
   /** Raised when the data changes shape; `upcasts[n]` turns version n into n + 1. */
   readonly version: number;
   readonly data: S;
@@ -14,13 +18,17 @@ export interface EventDefinition<T extends string = string, S extends z.ZodType 
   readonly upcasts: Readonly<Record<number, (data: unknown) => unknown>>;
 }
 
-export function defineEvent<const T extends string, S extends z.ZodType>(definition: {
+export function defineEvent<
+  const T extends string,
+  const F extends EventFamily,
+  S extends z.ZodType,
+>(definition: {
   type: T;
-  family: EventFamily;
+  family: F;
   data: S;
   version?: number;
   bulky?: readonly string[];
   upcasts?: Readonly<Record<number, (data: unknown) => unknown>>;
-}): EventDefinition<T, S> {
+}): EventDefinition<T, F, S> {
   return { version: 1, bulky: [], upcasts: {}, ...definition };
 }
