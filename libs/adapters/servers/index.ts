@@ -1,0 +1,10 @@
+export { acquireServers, type AcquiredServers, type AcquireOptions } from './acquire.js';
+export { cacheDir } from './cache-dir.js';
+export { withLock } from './file-lock.js';
+export { findNatsServer } from './nats-binary.js';
+export { startNatsServer, type NatsServerOptions } from './nats-server.js';
+export { freePort, isPortFree } from './ports.js';
+export { postgresNative } from './postgres-binaries.js';
+export { postgresUrl, startPostgres, type PostgresOptions } from './postgres.js';
+export { isRunning, processIdentity, thisProcess, type ProcessRef } from './process-identity.js';
+export { killProcess, stopProcess, type RunningServer, type ServerLog } from './server-process.js';

@@ -1,0 +1,89 @@
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { SpoorError } from '#libs/failures';
+import { UNPRIVILEGED, isRoot } from './postgres-binaries.js';
+
+/**
+ * How a program of Postgres is told about a file of ours. Root runs it as nobody, who may be unable to enter the folders above
+ * (a private home or project); an inherited open file is reached all the same. Linux only; elsewhere the plain path is used.
+ */
+export interface Handed {
+  path: string;
+  fd: number | null;
+}
+
+export function handOver(path: string, childFd: number): Handed {
+  if (!isRoot() || process.platform !== 'linux') return { path, fd: null };
+  return { path: `/proc/self/fd/${childFd}`, fd: openSync(path, 'r') };
+}
+
+export function letGo(...handed: Handed[]): void {
+  for (const { fd } of handed) if (fd !== null) closeSync(fd);
+}
+
+export const fdsOf = (...handed: Handed[]): number[] => handed.flatMap(({ fd }) => (fd === null ? [] : [fd]));
+
+export const postgresUser = (): { uid: number; gid: number } | undefined =>
+  isRoot() ? UNPRIVILEGED : undefined;
+
+function giveAway(path: string, mode: number): void {
+  chmodSync(path, mode);
+  if (isRoot()) chownSync(path, UNPRIVILEGED.uid, UNPRIVILEGED.gid);
+}
+
+/**
+ * Makes the data folder when there is none yet: UTF-8, the same order of text on every system, passwords required. A folder
+ * that was left half made is made anew.
+ * @throws SpoorError store_unavailable
+ */
+export function initCluster(native: string, dataDir: string, password: string, logFile: string): void {
+  if (existsSync(join(dataDir, 'PG_VERSION'))) return;
+  const draft = `${dataDir}.new`;
+  const passwordFile = `${dataDir}.pw`;
+  rmSync(draft, { recursive: true, force: true });
+  mkdirSync(draft, { recursive: true, mode: 0o700 });
+  writeFileSync(passwordFile, `${password}\n`, { mode: 0o600 });
+  giveAway(draft, 0o700);
+  giveAway(passwordFile, 0o600);
+  mkdirSync(dirname(logFile), { recursive: true, mode: 0o700 });
+  const data = handOver(draft, 3);
+  const secret = handOver(passwordFile, 4);
+  const log = openSync(logFile, 'a', 0o600);
+  try {
+    const result = spawnSync(
+      join(native, 'bin/initdb'),
+      [
+        ...['-D', data.path, '-U', 'spoor', `--pwfile=${secret.path}`, '--auth=scram-sha-256'],
+        ...['--encoding=UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8'],
+      ],
+      {
+        cwd: '/',
+        stdio: ['ignore', log, log, ...fdsOf(data, secret)],
+        env: { PATH: process.env.PATH ?? '', LC_ALL: 'C', TZ: 'UTC' },
+        ...postgresUser(),
+      },
+    );
+    if (result.status !== 0) {
+      throw new SpoorError('store_unavailable', 'The embedded Postgres could not make its data folder.', {
+        hint: `The reason is in ${logFile}; a full disk is the usual one. DATABASE_URL uses a Postgres of your own instead.`,
+      });
+    }
+  } finally {
+    closeSync(log);
+    letGo(data, secret);
+    rmSync(passwordFile, { force: true });
+  }
+  rmSync(dataDir, { recursive: true, force: true });
+  renameSync(draft, dataDir);
+}

@@ -1,0 +1,5 @@
+export { freePort } from '#libs/adapters/servers';
+export { createTestDatabase, type TestDatabase } from './database.js';
+export { startTestNats, type TestNats } from './nats.js';
+export { noteProcess, runDir, testDir } from './run-dir.js';
+export { until } from './until.js';
