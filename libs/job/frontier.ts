@@ -76,6 +76,10 @@ export class Frontier {
     return index === -1 ? null : this.entries[index]!;
   }
 
+  entryAt(index: number): Entry | null {
+    return this.entries[index] ?? null;
+  }
+
   get counts(): FrontierCounts {
     const { fetched, failed, skipped } = this.counted;
     const discovered = this.entries.length;

@@ -9,5 +9,13 @@ export {
 export { Frontier, type Entry, type FrontierCounts, type Outcome } from './frontier.js';
 export { countsAsOutcome, type OutcomeQuestion } from './outcome-rule.js';
 export { pageOfRange, resolveChanges, resolveSpec } from './resolve-spec.js';
-export { evolve, foldDecisions, statusAfter, type JobError, type JobState, type JobStatus } from './state.js';
+export {
+  evolve,
+  foldDecisions,
+  statusAfter,
+  withChanges,
+  type JobError,
+  type JobState,
+  type JobStatus,
+} from './state.js';
 export { halfSipHash, UrlTable, type HashKey } from './url-table.js';

@@ -47,7 +47,7 @@ const RUNNING: Partial<Record<JobEventType, JobStatus>> = {
 /** The status that a decision leads to, whatever came before. */
 export const statusAfter = (type: JobEventType): JobStatus => RUNNING[type] ?? 'running';
 
-function withChanges(spec: JobSpec, changes: JobSpecChanges | undefined): JobSpec {
+export function withChanges(spec: JobSpec, changes: JobSpecChanges | undefined): JobSpec {
   if (!changes) return spec;
   return {
     ...spec,

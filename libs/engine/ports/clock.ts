@@ -4,5 +4,8 @@ export interface Clock {
   now(): number;
   /** Never goes back; for waiting and pacing only. */
   monotonic(): number;
+  /** Rejects with an AbortError when `signal` fires. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  /** Calls back once; the answer takes it back. */
+  timer(ms: number, callback: () => void): () => void;
 }

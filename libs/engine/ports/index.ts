@@ -22,6 +22,7 @@ export type { Robots, RobotsQuestion } from './robots.js';
 export type { Bodies } from './bodies.js';
 export type { PageParser, ParsedPage, ParseRequest } from './page-parser.js';
 export type { Clock } from './clock.js';
+export type { Logger } from './logger.js';
 export type { Lease } from './lease.js';
 export type { JobProgress, ProgressFeed } from './progress.js';
 export type { Cursor, EvidenceRow, ItemRow, JobRow, PageFilter, PageRow, ReadModels } from './read-models.js';

@@ -1,0 +1,1 @@
+export { Coordinator, type CoordinatorDeps, type CoordinatorOptions } from './coordinator.js';

@@ -1,0 +1,212 @@
+import { hostOf, isUnreadable } from '#libs/events';
+import type { LogEntry, StoredEvent } from '#libs/events';
+import { Frontier } from '#libs/job';
+import type { Because, Entry, HashKey } from '#libs/job';
+import type { Clock, FetchTask, JobProgress, QueuedBatch, TaskBatch } from '#libs/engine/ports';
+import { Pace } from './pace.js';
+
+/** Tasks of one message, at most. */
+const GROUP = 8;
+/** How long a group that is not full waits for more: a burst costs less than its parts, and nobody notices 5 ms. */
+const LINGER_MS = 5;
+
+/** One running job in the coordinator: its frontier, its pace, and what it wants to release next. */
+export class JobRunner {
+  readonly frontier: Frontier;
+  readonly pace: Pace;
+  /** Monotonic time of the last page fact. */
+  lastProgress: number;
+  private staged: Entry[] = [];
+  private stagedSince = 0;
+  private askedAt = 0;
+
+  constructor(
+    readonly jobId: string,
+    hashKey: HashKey,
+    private readonly clock: Pick<Clock, 'now' | 'monotonic'>,
+  ) {
+    this.frontier = new Frontier(jobId, hashKey);
+    this.pace = new Pace(this.frontier);
+    this.lastProgress = clock.monotonic();
+  }
+
+  get running(): boolean {
+    return this.frontier.state?.status === 'running';
+  }
+
+  /** History, before the job is paced: nothing in it is in flight yet. */
+  replay(entries: LogEntry[]): void {
+    for (const entry of entries) if (!isUnreadable(entry)) this.frontier.apply(entry);
+  }
+
+  /** Ends the replay: everything open is placed. */
+  begin(): void {
+    const now = this.clock.monotonic();
+    const wall = this.clock.now();
+    for (const [host, until] of this.frontier.slowedUntil)
+      if (until > wall) this.pace.slow(host, now + this.boundedWait(until - wall));
+    this.pace.absorb(this.frontier.takeOpened(), now, wall);
+  }
+
+  /** One event as it comes. */
+  apply(event: StoredEvent): void {
+    if (event.seq <= this.frontier.seq) return;
+    this.frontier.apply(event);
+    const now = this.clock.monotonic();
+    const wall = this.clock.now();
+    if ('url' in event.data && event.type !== 'ProxyFailed') this.settle(event as PageStored, now, wall);
+    if (event.type === 'PagesRequeued') for (const url of event.data.urls) this.settleUrl(url, now, wall);
+    this.pace.absorb(this.frontier.takeOpened(), now, wall);
+  }
+
+  /** Makes what the fetch queue holds the in-flight set. */
+  adopt(batches: QueuedBatch[]): void {
+    const state = this.frontier.state!;
+    const found = new Map<Entry, { run: number; try: number }>();
+    for (const batch of batches) {
+      if (batch.generation !== state.generation) continue;
+      for (const task of batch.tasks) {
+        const entry = this.frontier.find(task.url);
+        if (!entry || entry.outcome !== 'open' || batch.run < entry.requeuedInRun) continue;
+        const recorded = entry.tryRun > batch.run || (entry.tryRun === batch.run && entry.tries >= task.try);
+        if (!recorded) found.set(entry, { run: batch.run, try: task.try });
+      }
+    }
+    this.staged = [];
+    this.pace.adopt(found, this.clock.monotonic(), this.clock.now());
+    this.lastProgress = this.clock.monotonic();
+  }
+
+  /** Some task in flight is of an older run, whose worker may drop it without a word. */
+  get hasOldFlights(): boolean {
+    const run = this.frontier.state!.run;
+    for (const flight of this.pace.flights.values()) if (flight.run !== run) return true;
+    return false;
+  }
+
+  /** Batches to release now; they count as in flight from here on. @param room tasks that the shard may still hold */
+  take(room: number): TaskBatch[] {
+    const state = this.frontier.state;
+    if (!state || state.status !== 'running' || this.budgetSpent() !== null) return [];
+    const now = this.clock.monotonic();
+    const wall = this.clock.now();
+    const { flights } = this.pace;
+    const limit = Math.min(state.spec.politeness.concurrency, flights.size + room, this.pageBudget());
+    while (flights.size < limit) {
+      const entry = this.pace.take(now, wall);
+      if (!entry) break;
+      if (this.staged.push(entry) === 1) this.stagedSince = now;
+    }
+    if (this.staged.length === 0) return [];
+    const group = Math.max(1, Math.min(GROUP, Math.floor(flights.size / 4)));
+    if (this.staged.length < group && now - this.stagedSince < LINGER_MS) return [];
+    const entries = this.staged;
+    this.staged = [];
+    const batches: TaskBatch[] = [];
+    for (let i = 0; i < entries.length; i += group) batches.push(this.batchOf(entries.slice(i, i + group)));
+    return batches;
+  }
+
+  /** Whether anything was folded since the last time this was asked. */
+  changedSinceAsked(): boolean {
+    const changed = this.askedAt !== this.frontier.seq;
+    this.askedAt = this.frontier.seq;
+    return changed;
+  }
+
+  /** Monotonic time at which `take` may give something without any event before. */
+  get nextWake(): number {
+    const state = this.frontier.state!;
+    const { maxDurationMs } = state.spec.scope;
+    const budget =
+      maxDurationMs === undefined
+        ? Infinity
+        : this.clock.monotonic() + Math.max(maxDurationMs - this.ranMs(), 0);
+    const linger = this.staged.length ? this.stagedSince + LINGER_MS : Infinity;
+    const full = this.pace.flights.size >= Math.min(state.spec.politeness.concurrency, this.pageBudget());
+    return Math.min(linger, budget, full ? Infinity : this.pace.nextWake);
+  }
+
+  /** Why the job is complete, or null while it is not. */
+  get complete(): Because | null {
+    if (!this.running || this.pace.flights.size > 0) return null;
+    if (this.frontier.counts.open === 0) return 'exhausted';
+    return this.budgetSpent();
+  }
+
+  get progress(): JobProgress {
+    const { discovered, fetched, failed, skipped } = this.frontier.counts;
+    const { status, run } = this.frontier.state!;
+    return {
+      jobId: this.jobId,
+      status,
+      run,
+      seq: this.frontier.seq,
+      discovered,
+      fetched,
+      failed,
+      skipped,
+      queued: this.pace.queued,
+      inFlight: this.pace.flights.size,
+      waiting: this.pace.waitingCount,
+    };
+  }
+
+  private batchOf(entries: Entry[]): TaskBatch {
+    const state = this.frontier.state!;
+    return {
+      jobId: this.jobId,
+      generation: state.generation,
+      run: state.run,
+      jobSeq: state.lastSeq,
+      logSeq: this.frontier.seq,
+      tasks: entries.map((entry): FetchTask => {
+        const { url, depth, stage, attempts } = entry;
+        return { url, depth, stage, try: this.pace.flights.get(entry.index)!.try, attempt: attempts + 1 };
+      }),
+    };
+  }
+
+  private settle(event: PageStored, now: number, wall: number): void {
+    this.lastProgress = now;
+    const { data } = event;
+    const entry = this.frontier.find(data.url);
+    if (!entry) return;
+    if (event.type === 'FetchRetried' && event.data.retryAfterMs !== undefined)
+      this.pace.slow(hostOf(data.url), now + this.boundedWait(event.data.delayMs));
+    if (entry.outcome !== 'open' || this.pace.isFlying(entry, data.run, data.try))
+      this.pace.settle(entry, now, wall);
+  }
+
+  private settleUrl(url: string, now: number, wall: number): void {
+    const entry = this.frontier.find(url);
+    if (entry) this.pace.settle(entry, now, wall);
+  }
+
+  private boundedWait(ms: number): number {
+    return Math.min(ms, this.frontier.state!.spec.retry.maxMs);
+  }
+
+  /** Pages that may be in flight without going over maxPages: exact, because what flies counts. */
+  private pageBudget(): number {
+    const { maxPages } = this.frontier.state!.spec.scope;
+    if (maxPages === undefined) return Infinity;
+    const { fetched, failed } = this.frontier.counts;
+    return maxPages - fetched - failed;
+  }
+
+  private ranMs(): number {
+    const { ranMs, runningSince } = this.frontier.state!;
+    return ranMs + (runningSince === null ? 0 : this.clock.now() - runningSince);
+  }
+
+  private budgetSpent(): Because | null {
+    const { maxBytes, maxDurationMs } = this.frontier.state!.spec.scope;
+    if (this.pageBudget() <= 0) return 'max-pages';
+    if (maxDurationMs !== undefined && this.ranMs() >= maxDurationMs) return 'max-duration';
+    if (maxBytes !== undefined && this.frontier.receivedBytes >= maxBytes) return 'max-bytes';
+    return null;
+  }
+}
+
+type PageStored = StoredEvent<'PageFetched' | 'FetchFailed' | 'FetchRetried' | 'PageSkipped'>;

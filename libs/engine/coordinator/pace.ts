@@ -1,0 +1,181 @@
+import { hostOf } from '#libs/events';
+import type { Entry, Frontier } from '#libs/job';
+import { HostQueue } from './host-queue.js';
+import { TimeQueue } from './time-queue.js';
+
+enum Place {
+  None,
+  Queued,
+  Waiting,
+  InFlight,
+}
+
+interface Flight {
+  host: string;
+  run: number;
+  try: number;
+}
+
+/**
+ * Which open page may be requested next, and when: queues by host, retries by due time, what is in flight. It holds no truth;
+ * everything here is found again from the frontier and from what lies in the fetch queue. Times are monotonic ms.
+ */
+export class Pace {
+  readonly flights = new Map<number, Flight>();
+  private hosts = new Map<string, HostQueue>();
+  private ready: HostQueue[] = [];
+  private delayed = new TimeQueue<HostQueue>();
+  private waiting = new TimeQueue<Entry>();
+  private place: Place[] = [];
+  queued = 0;
+
+  constructor(private readonly frontier: Frontier) {}
+
+  get waitingCount(): number {
+    return this.waiting.size;
+  }
+
+  /** Next moment at which something may become releasable without any event. */
+  get nextWake(): number {
+    return Math.min(this.delayed.earliest, this.waiting.earliest);
+  }
+
+  /** Takes in entries that the fold opened. @param wall server-like wall clock, for due times */
+  absorb(entries: Entry[], now: number, wall: number): void {
+    for (const entry of entries) {
+      if (entry.outcome !== 'open') continue;
+      const place = this.place[entry.index] ?? Place.None;
+      if (place !== Place.None) continue;
+      const wait = this.waitOf(entry, wall);
+      if (wait > 0) {
+        this.place[entry.index] = Place.Waiting;
+        this.waiting.push(now + wait, entry);
+      } else this.enqueue(entry, now);
+    }
+  }
+
+  /** The next entry that may go out now, marked as in flight; null when none may. */
+  take(now: number, wall: number): Entry | null {
+    for (let due = this.waiting.popDue(now); due; due = this.waiting.popDue(now)) {
+      this.place[due.index] = Place.None;
+      if (due.outcome === 'open') this.absorb([due], now, wall);
+    }
+    for (let host = this.delayed.popDue(now); host; host = this.delayed.popDue(now)) {
+      host.listed = false;
+      this.list(host, now);
+    }
+    while (this.ready.length > 0) {
+      const host = this.ready.shift()!;
+      host.listed = false;
+      if (host.nextAt > now || host.inFlight >= this.limitOf(host)) {
+        this.list(host, now);
+        continue;
+      }
+      const entry = host.shift();
+      if (!entry) continue;
+      this.queued--;
+      if (entry.outcome === 'open') {
+        this.depart(entry, host, now);
+        this.list(host, now);
+        return entry;
+      }
+      this.place[entry.index] = Place.None;
+      this.list(host, now);
+    }
+    return null;
+  }
+
+  /** A try is over. `entry` is terminal, or open again and to be placed anew. */
+  settle(entry: Entry, now: number, wall: number): void {
+    const flight = this.flights.get(entry.index);
+    if (!flight) return;
+    this.land(entry.index, flight, now);
+    this.absorb([entry], now, wall);
+  }
+
+  /** Whether the fact `run`/`try` ends the try that is in flight. */
+  isFlying(entry: Entry, run: number, tryNo: number): boolean {
+    const flight = this.flights.get(entry.index);
+    return flight !== undefined && flight.run === run && flight.try === tryNo;
+  }
+
+  /** Replaces what is believed to be in flight by what the fetch queue holds; the rest is placed anew. */
+  adopt(found: Map<Entry, { run: number; try: number }>, now: number, wall: number): void {
+    for (const [index, flight] of [...this.flights]) {
+      const entry = this.frontier.entryAt(index);
+      if (entry && found.has(entry)) continue;
+      this.land(index, flight, now);
+      if (entry) this.absorb([entry], now, wall);
+    }
+    for (const [entry, { run, try: tryNo }] of found) {
+      if (this.flights.has(entry.index) || entry.outcome !== 'open') continue;
+      const host = this.hostQueue(hostOf(entry.url));
+      this.place[entry.index] = Place.InFlight;
+      host.inFlight++;
+      this.flights.set(entry.index, { host: host.host, run, try: tryNo });
+    }
+  }
+
+  /** Nothing more goes to a host before `until`. */
+  slow(host: string, until: number): void {
+    const queue = this.hostQueue(host);
+    queue.nextAt = Math.max(queue.nextAt, until);
+  }
+
+  private depart(entry: Entry, host: HostQueue, now: number): void {
+    const run = this.frontier.state!.run;
+    const tryNo = entry.tryRun === run ? entry.tries + 1 : 1;
+    this.place[entry.index] = Place.InFlight;
+    host.inFlight++;
+    host.nextAt = now + this.gapOf(host);
+    this.flights.set(entry.index, { host: host.host, run, try: tryNo });
+  }
+
+  private land(index: number, flight: Flight, now: number): void {
+    this.flights.delete(index);
+    this.place[index] = Place.None;
+    const host = this.hostQueue(flight.host);
+    host.inFlight--;
+    // A crawl-delay counts from the end of the last request: whatever a worker's queue adds, the site sees the gap it asked for.
+    const crawlDelay = this.frontier.crawlDelays.get(host.host);
+    if (crawlDelay) host.nextAt = Math.max(host.nextAt, now + crawlDelay);
+    this.list(host, now);
+  }
+
+  private enqueue(entry: Entry, now: number): void {
+    this.place[entry.index] = Place.Queued;
+    this.queued++;
+    const host = this.hostQueue(hostOf(entry.url));
+    host.push(entry);
+    this.list(host, now);
+  }
+
+  private list(host: HostQueue, now: number): void {
+    if (host.listed || host.length === 0 || host.inFlight >= this.limitOf(host)) return;
+    host.listed = true;
+    if (host.nextAt > now) this.delayed.push(host.nextAt, host);
+    else this.ready.push(host);
+  }
+
+  /** One at a time until the host's robots.txt is known, and where it asks for a delay. */
+  private limitOf({ host }: HostQueue): number {
+    const { frontier } = this;
+    if (!frontier.metHosts.has(host) || frontier.crawlDelays.get(host)) return 1;
+    return frontier.state!.spec.politeness.perHost;
+  }
+
+  private gapOf({ host }: HostQueue): number {
+    return Math.max(this.frontier.state!.spec.politeness.delayMs, this.frontier.crawlDelays.get(host) ?? 0);
+  }
+
+  /** Time until a retry is due. Bounded, so that two clocks that disagree cannot hold a page for ever. */
+  private waitOf(entry: Entry, wall: number): number {
+    return Math.min(Math.max(entry.dueAt - wall, 0), this.frontier.state!.spec.retry.maxMs);
+  }
+
+  private hostQueue(host: string): HostQueue {
+    let queue = this.hosts.get(host);
+    if (!queue) this.hosts.set(host, (queue = new HostQueue(host)));
+    return queue;
+  }
+}

@@ -1,0 +1,133 @@
+import { StaleReleaseError } from '#libs/engine/ports';
+import type { Clock, EventLog, FetchQueue, Logger, QueuedBatch, TaskBatch } from '#libs/engine/ports';
+import { describeError } from '../describe-error.js';
+import type { JobRunner } from './job-runner.js';
+import type { ShardJobs } from './shard-jobs.js';
+
+export interface ReleaserDeps {
+  eventLog: EventLog;
+  fetchQueue: FetchQueue;
+  clock: Clock;
+  logger: Logger;
+  onComplete: (runner: JobRunner) => Promise<void>;
+}
+
+export interface ReleaserOptions {
+  shard: number;
+  pool: string;
+  /** Tasks that the shard's queue may hold, over all jobs. */
+  maxInFlight: number;
+}
+
+/**
+ * Puts tasks into the fetch queue of one shard, one release at a time, each on what the last one left. Whenever that cannot be
+ * known (at the start, after a refusal or a lost answer, when a job goes quiet) it looks up what is in flight first.
+ */
+export class Releaser {
+  private fetchSeq = 0;
+  private pumping = false;
+  private pumpAgain = false;
+  private syncing = false;
+  private syncAgain = false;
+  private cancelTimer: () => void = () => undefined;
+
+  constructor(
+    private readonly deps: ReleaserDeps,
+    private readonly options: ReleaserOptions,
+    private readonly jobs: ShardJobs,
+    private readonly signal: AbortSignal,
+  ) {
+    signal.addEventListener('abort', () => this.cancelTimer());
+  }
+
+  /** Releases what may go out, and wakes itself when time alone will change that. */
+  pump(): void {
+    this.pumpAgain = true;
+    if (this.pumping || this.syncing || this.signal.aborted) return;
+    this.pumping = true;
+    void this.releaseAll()
+      .catch((error: unknown) => {
+        if (!(error instanceof StaleReleaseError))
+          this.deps.logger.warn({ shard: this.options.shard, error: describeError(error) }, 'release failed');
+        this.syncAgain = true;
+      })
+      .finally(() => {
+        this.pumping = false;
+        if (this.syncAgain) this.resync();
+        else this.setTimer();
+      });
+  }
+
+  /** Looks up what is really in flight: the queue first, then the log to its end; then releases go on. */
+  resync(): void {
+    this.syncAgain = true;
+    if (this.syncing || this.pumping || this.signal.aborted) return;
+    this.syncing = true;
+    void this.lookUpAll().finally(() => {
+      this.syncing = false;
+      this.pump();
+    });
+  }
+
+  private async lookUpAll(): Promise<void> {
+    while (this.syncAgain && !this.signal.aborted) {
+      this.syncAgain = false;
+      try {
+        await this.lookUpFlights();
+      } catch (error) {
+        this.deps.logger.warn(
+          { shard: this.options.shard, error: describeError(error) },
+          'what is in flight could not be looked up',
+        );
+        this.syncAgain = true;
+        await this.deps.clock.sleep(500, this.signal).catch(() => undefined);
+      }
+    }
+  }
+
+  private async lookUpFlights(): Promise<void> {
+    while (this.jobs.loading && !this.signal.aborted) await this.deps.clock.sleep(5);
+    const { lastSeq, batches } = await this.deps.fetchQueue.snapshot(this.options.shard);
+    const head = await this.deps.eventLog.head(this.options.shard);
+    await this.jobs.folded(head.lastSeq);
+    const byJob = new Map<string, QueuedBatch[]>();
+    for (const batch of batches) byJob.set(batch.jobId, [...(byJob.get(batch.jobId) ?? []), batch]);
+    for (const runner of this.jobs.runners.values()) runner.adopt(byJob.get(runner.jobId) ?? []);
+    this.fetchSeq = lastSeq;
+  }
+
+  private async releaseAll(): Promise<void> {
+    while (this.pumpAgain && !this.syncAgain && !this.signal.aborted) {
+      this.pumpAgain = false;
+      const batches = this.takeFromJobs();
+      for (const runner of [...this.jobs.runners.values()])
+        if (runner.complete) await this.deps.onComplete(runner);
+      if (batches.length === 0) continue;
+      const { shard, pool } = this.options;
+      this.fetchSeq = await this.deps.fetchQueue.release(shard, pool, batches, this.fetchSeq);
+      this.pumpAgain = true;
+    }
+  }
+
+  private takeFromJobs(): TaskBatch[] {
+    const runners = [...this.jobs.runners.values()];
+    let held = runners.reduce((sum, { pace }) => sum + pace.flights.size, 0);
+    const batches: TaskBatch[] = [];
+    for (const runner of runners) {
+      const before = runner.pace.flights.size;
+      batches.push(...runner.take(Math.max(this.options.maxInFlight - held, 0)));
+      held += runner.pace.flights.size - before;
+    }
+    return batches;
+  }
+
+  private setTimer(): void {
+    this.cancelTimer();
+    if (this.signal.aborted) return;
+    let next = Infinity;
+    for (const runner of this.jobs.runners.values()) next = Math.min(next, runner.nextWake);
+    if (next === Infinity) return;
+    const wait = Math.min(Math.max(next - this.deps.clock.monotonic(), 1), 60_000);
+    this.cancelTimer = this.deps.clock.timer(wait, () => this.pump());
+  }
+}

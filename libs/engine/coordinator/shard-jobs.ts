@@ -1,0 +1,114 @@
+import { isUnreadable } from '#libs/events';
+import type { LogEntry, UnreadableEvent } from '#libs/events';
+import type { HashKey } from '#libs/job';
+import type { Clock, EventLog, LogBatch, Logger } from '#libs/engine/ports';
+import { describeError } from '../describe-error.js';
+import { JobRunner } from './job-runner.js';
+
+export interface ShardJobsDeps {
+  eventLog: EventLog;
+  clock: Clock;
+  logger: Logger;
+  hashKey: HashKey;
+  /** A job with a history was loaded or asked for: what of it is in flight must be looked up. */
+  onLoading: () => void;
+  /** A job stopped running. */
+  onDropped: (runner: JobRunner) => void;
+  onUnreadable: (runner: JobRunner, event: UnreadableEvent) => void;
+}
+
+/** The folds of all running jobs of one shard, fed by the live tail of its log; a job with a past is read beside it first. */
+export class ShardJobs {
+  readonly runners = new Map<string, JobRunner>();
+  /** Sequence up to which the tail is folded. */
+  position = 0;
+  /** Jobs whose history is being read, with what the tail brought meanwhile. */
+  private readonly buffers = new Map<string, LogEntry[]>();
+  private waiters: { seq: number; resolve: () => void }[] = [];
+
+  constructor(
+    private readonly deps: ShardJobsDeps,
+    private readonly signal: AbortSignal,
+  ) {
+    signal.addEventListener('abort', () => this.waiters.splice(0).forEach(({ resolve }) => resolve()));
+  }
+
+  get loading(): boolean {
+    return this.buffers.size > 0;
+  }
+
+  fold(batch: LogBatch): void {
+    for (const entry of batch.entries) this.dispatch(entry);
+    this.position = Math.max(this.position, batch.upTo);
+    this.waiters = this.waiters.filter(({ seq, resolve }) => {
+      if (seq > this.position) return true;
+      resolve();
+      return false;
+    });
+  }
+
+  /** Resolves when the tail is folded up to `seq`, or when nothing more will be. */
+  folded(seq: number): Promise<void> {
+    if (this.position >= seq || this.signal.aborted) return Promise.resolve();
+    return new Promise((resolve) => this.waiters.push({ seq, resolve }));
+  }
+
+  load(jobId: string): void {
+    if (this.buffers.has(jobId) || this.runners.has(jobId)) return;
+    this.buffers.set(jobId, []);
+    void this.readHistory(jobId).catch(async (error: unknown) => {
+      this.buffers.delete(jobId);
+      if (this.signal.aborted) return;
+      this.deps.logger.error({ jobId, error: describeError(error) }, 'history of the job could not be read');
+      await this.deps.clock.sleep(1000, this.signal).catch(() => undefined);
+      if (!this.signal.aborted) this.load(jobId);
+    });
+    this.deps.onLoading();
+  }
+
+  private dispatch(entry: LogEntry): void {
+    if (entry.jobId === null) return;
+    const buffer = this.buffers.get(entry.jobId);
+    if (buffer) {
+      buffer.push(entry);
+      return;
+    }
+    const runner = this.runners.get(entry.jobId);
+    if (isUnreadable(entry)) {
+      if (runner) this.deps.onUnreadable(runner, entry);
+    } else if (runner) {
+      runner.apply(entry);
+      if (!runner.running) this.drop(runner);
+    } else if (entry.type === 'JobStarted') {
+      const fresh = new JobRunner(entry.jobId, this.deps.hashKey, this.deps.clock);
+      fresh.apply(entry);
+      this.runners.set(entry.jobId, fresh);
+    } else if (runsAgain(entry)) this.load(entry.jobId);
+  }
+
+  private drop(runner: JobRunner): void {
+    this.runners.delete(runner.jobId);
+    this.deps.onDropped(runner);
+  }
+
+  private async readHistory(jobId: string): Promise<void> {
+    const runner = new JobRunner(jobId, this.deps.hashKey, this.deps.clock);
+    const unreadable: UnreadableEvent[] = [];
+    const replay = (entries: LogEntry[]): void => {
+      unreadable.push(...entries.filter(isUnreadable));
+      runner.replay(entries);
+    };
+    for await (const { entries } of this.deps.eventLog.readJob(jobId, { signal: this.signal }))
+      replay(entries);
+    if (this.signal.aborted) return;
+    replay(this.buffers.get(jobId) ?? []);
+    this.buffers.delete(jobId);
+    if (!runner.running) return;
+    runner.begin();
+    this.runners.set(jobId, runner);
+    for (const event of unreadable) this.deps.onUnreadable(runner, event);
+  }
+}
+
+const runsAgain = (entry: LogEntry): boolean =>
+  entry.type === 'JobResumed' || entry.type === 'JobRestarted' || entry.type === 'PagesRequeued';

@@ -1,0 +1,2 @@
+export { appendDecision } from './append-decision.js';
+export { JobService, type CommandAnswer, type CommandOptions, type JobServiceDeps } from './job-service.js';
