@@ -1,0 +1,110 @@
+import { resolve } from 'node:path';
+import { z } from 'zod';
+import { SpoorError } from '#libs/failures';
+
+const whole = (min: number, max: number) =>
+  z.string().regex(/^\d+$/).transform(Number).pipe(z.number().int().min(min).max(max));
+
+const urlOf = (...protocols: string[]) =>
+  z.string().refine((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol));
+
+const HOST_PORT = /^(\*|\[[0-9a-f:.]+\]|[a-z0-9._-]+|[0-9a-f]*:[0-9a-f:.]+)(:\d{1,5})?$/i;
+const hostList = z
+  .string()
+  .transform((text) =>
+    text
+      .split(',')
+      .map((part) => part.trim())
+      .filter(Boolean),
+  )
+  .pipe(z.array(z.string().regex(HOST_PORT)));
+
+/** Every variable that the engine reads, what it may hold, and in which words that is told. */
+const variables = {
+  SPOOR_HOME: { schema: z.string().min(1).default('.spoor'), expects: 'a folder' },
+  NATS_URL: { schema: urlOf('nats:', 'tls:').optional(), expects: 'nats://[user:password@]host:port' },
+  DATABASE_URL: {
+    schema: urlOf('postgres:', 'postgresql:').optional(),
+    expects: 'postgres://user:password@host:port/database',
+  },
+  SPOOR_SHARDS: { schema: whole(1, 64).default(1), expects: 'a whole number from 1 to 64' },
+  SPOOR_HOST: {
+    schema: z
+      .string()
+      .regex(/^[\w.:-]+$/)
+      .default('127.0.0.1'),
+    expects: 'an address to listen on',
+  },
+  SPOOR_PORT: { schema: whole(0, 65_535).default(8080), expects: 'a port, 0 for any free one' },
+  SPOOR_ALLOW_PRIVATE: {
+    schema: hostList.default([]),
+    expects: 'a comma list of host or host:port, or * for all',
+  },
+  SPOOR_WORKER_SLOTS: { schema: whole(1, 1024).default(32), expects: 'a whole number from 1 to 1024' },
+  SPOOR_LOG_LEVEL: {
+    schema: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+    expects: 'trace, debug, info, warn, error, fatal or silent',
+  },
+  SPOOR_LOG_TIMEOUT_MS: {
+    schema: whole(1_000, 3_600_000).default(60_000),
+    expects: 'milliseconds, 1000 or more',
+  },
+  SPOOR_LEASE_MS: { schema: whole(1_000, 600_000).default(5_000), expects: 'milliseconds, 1000 or more' },
+};
+
+/** What the engine is told by its environment. */
+export interface EngineConfig {
+  /** Absolute path of SPOOR_HOME: data of the embedded servers, logs, bodies. */
+  home: string;
+  /** Null: the embedded server is used. */
+  natsUrl: string | null;
+  databaseUrl: string | null;
+  shards: number;
+  host: string;
+  port: number;
+  /** `host` or `host:port` of private addresses that may be crawled all the same; `*`: all of them. */
+  allowPrivate: string[];
+  /** Pages that one worker process fetches at once. */
+  workerSlots: number;
+  logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
+  /** How long (ms) a call to the event log goes on trying before it gives up. */
+  logTimeoutMs: number;
+  /** How long (ms) a leader's lease lasts without renewal. */
+  leaseMs: number;
+}
+
+type Variable = keyof typeof variables;
+
+function valueOf<V extends Variable>(
+  name: V,
+  env: NodeJS.ProcessEnv,
+): z.output<(typeof variables)[V]['schema']> {
+  // An empty variable is one that is not set: that is how compose files and CI leave them out.
+  const parsed = variables[name].schema.safeParse(env[name] === '' ? undefined : env[name]);
+  if (parsed.success) return parsed.data as z.output<(typeof variables)[V]['schema']>;
+  throw new SpoorError('invalid_request', `${name} is not valid.`, {
+    field: name,
+    // Never the value: it may be a password, or a URL with one.
+    hint: `It takes ${variables[name].expects}.`,
+  });
+}
+
+/**
+ * Reads and checks the environment. Relative SPOOR_HOME counts from `cwd`.
+ * @throws SpoorError invalid_request that names the variable, never its value
+ */
+export function loadConfig(env: NodeJS.ProcessEnv = process.env, cwd: string = process.cwd()): EngineConfig {
+  return {
+    home: resolve(cwd, valueOf('SPOOR_HOME', env)),
+    natsUrl: valueOf('NATS_URL', env) ?? null,
+    databaseUrl: valueOf('DATABASE_URL', env) ?? null,
+    shards: valueOf('SPOOR_SHARDS', env),
+    host: valueOf('SPOOR_HOST', env),
+    port: valueOf('SPOOR_PORT', env),
+    allowPrivate: valueOf('SPOOR_ALLOW_PRIVATE', env),
+    workerSlots: valueOf('SPOOR_WORKER_SLOTS', env),
+    logLevel: valueOf('SPOOR_LOG_LEVEL', env),
+    logTimeoutMs: valueOf('SPOOR_LOG_TIMEOUT_MS', env),
+    leaseMs: valueOf('SPOOR_LEASE_MS', env),
+  };
+}

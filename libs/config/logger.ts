@@ -1,0 +1,32 @@
+import { destination, pino, type DestinationStream, type Logger } from 'pino';
+import { scrub, scrubText } from './scrub.js';
+
+export interface LoggerOptions {
+  /** Default SPOOR_LOG_LEVEL, or info. */
+  level?: string;
+  /** Default stderr: stdout belongs to results. */
+  stream?: DestinationStream;
+}
+
+/** A logger of JSON lines. Secrets cannot get in: fields and messages pass through `scrub` on their way. */
+export function createLogger(name: string, options: LoggerOptions = {}): Logger {
+  const level = options.level ?? (process.env.SPOOR_LOG_LEVEL || 'info');
+  return pino(
+    {
+      name,
+      level,
+      base: { pid: process.pid },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      // Pino's own error serializer would put stacks and library fields back in.
+      serializers: { err: (value: unknown) => scrub(value) },
+      formatters: {
+        level: (label) => ({ level: label }),
+        bindings: (bindings) => scrub(bindings) as Record<string, unknown>,
+        log: (fields) => scrub(fields) as Record<string, unknown>,
+      },
+      // The last word: also what pino itself makes of an error or of %s in a message.
+      hooks: { streamWrite: scrubText },
+    },
+    options.stream ?? destination({ dest: 2, sync: true }),
+  );
+}
