@@ -1,0 +1,24 @@
+export type {
+  EvidenceRecord,
+  EvidenceRow,
+  ItemRecord,
+  ItemRow,
+  JobRecord,
+  JobRow,
+  PageRecord,
+  PageRow,
+} from './rows.js';
+export type { OutcomeEvent, OutcomeType } from './outcome.js';
+export type { EvidenceContent, EvidenceKind } from './evidence/kind.js';
+export { evidenceKinds } from './evidence/registry.js';
+export { heldBackUrls, pageIdOf, rowsOfOutcome, type OutcomeRows } from './rows-of-outcome.js';
+export type { Changes } from './fold/changes.js';
+export { fold, type FoldOptions } from './fold/fold.js';
+export { jobIdsOf, pageIdsOf, plan, settledKeys, type KnownHeldBack, type Step } from './fold/plan.js';
+export {
+  unknownPage,
+  type FoldState,
+  type PageMark,
+  type PageState,
+  type ParkedRecord,
+} from './fold/state.js';

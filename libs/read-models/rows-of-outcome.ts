@@ -1,0 +1,153 @@
+import { fromLink, hostOf, originOf, rowId } from '#libs/events';
+import { isFailureCode, type FailureCode } from '#libs/failures';
+import { fetchErrorContent, SKIP_PATTERN_TEXT } from './evidence/fetch-error.js';
+import type { EvidenceContent, EvidenceKind } from './evidence/kind.js';
+import { evidenceKinds } from './evidence/registry.js';
+import { isRobotsBlocked, type OutcomeEvent, type OutcomeType } from './outcome.js';
+import type { EvidenceRecord, ItemRecord, PageRecord } from './rows.js';
+
+export interface OutcomeRows {
+  page: PageRecord | null;
+  evidence: EvidenceRecord[];
+  items: ItemRecord[];
+}
+
+export const pageIdOf = (jobId: string, generation: number, url: string): string =>
+  rowId(jobId, generation, url, 'page');
+
+/** Everything that the read models keep of one outcome. Pure: the same event gives the same rows, ids included. */
+export function rowsOfOutcome(event: OutcomeEvent, pageId: string): OutcomeRows {
+  const evidence: EvidenceRecord[] = [];
+  for (const kind of evidenceKinds) {
+    const content = contentOf(kind, event);
+    if (content) evidence.push(evidenceRow(event, event.data.url, pageId, kind.type, content));
+  }
+  if (event.type === 'PageFetched')
+    return { page: fetchedPage(event, pageId), evidence, items: itemsOf(event, pageId) };
+  return { page: event.type === 'FetchFailed' ? failedPage(event, pageId) : null, evidence, items: [] };
+}
+
+/** Absolute URLs on a page that a skip pattern held back; other rules (another host, too deep) leave no evidence. */
+export function heldBackUrls({ data }: OutcomeEvent<'PageFetched'>): string[] {
+  const urls: string[] = [];
+  for (const [rule, links] of Object.entries(data.links.skip)) {
+    if (!rule.startsWith('exclude:')) continue;
+    const origin = originOf(data.finalUrl);
+    for (const link of links) urls.push(fromLink(link, origin));
+  }
+  return urls;
+}
+
+export const heldBackEvidence = (event: OutcomeEvent, url: string, pageId: string): EvidenceRecord =>
+  evidenceRow(event, url, pageId, 'fetch_error', fetchErrorContent(SKIP_PATTERN_TEXT, 0));
+
+function contentOf<T extends OutcomeType>(
+  kind: EvidenceKind,
+  event: OutcomeEvent<T>,
+): EvidenceContent | null {
+  // The key of a mapped type and the event it belongs to are correlated, which the compiler cannot follow.
+  const from = kind.from[event.type] as ((event: OutcomeEvent<T>) => EvidenceContent | null) | 'ignored';
+  return from === 'ignored' ? null : from(event);
+}
+
+function evidenceRow(
+  { jobId, seq, data: { generation } }: OutcomeEvent,
+  url: string,
+  pageId: string,
+  type: string,
+  { content, metadata }: EvidenceContent,
+): EvidenceRecord {
+  const id = rowId(jobId, generation, url, type);
+  return { id, jobId, generation, pageId, url, type, content, metadata, seq };
+}
+
+const common = ({ jobId, seq, data }: OutcomeEvent<'PageFetched' | 'FetchFailed'>, pageId: string) => ({
+  id: pageId,
+  jobId,
+  generation: data.generation,
+  run: data.run,
+  url: data.url,
+  host: hostOf(data.url),
+  finalUrl: data.finalUrl,
+  statusCode: data.statusCode,
+  stage: data.stage,
+  depth: data.depth,
+  loadTime: data.timing ? Math.round(data.timing.durationMs) : null,
+  seq,
+});
+
+function fetchedPage(event: OutcomeEvent<'PageFetched'>, pageId: string): PageRecord {
+  const { data } = event;
+  const robotsBlocked = isRobotsBlocked(data.robots);
+  return {
+    ...common(event, pageId),
+    outcome: 'fetched',
+    errorCode: responseCode(data.statusCode, data.error),
+    title: data.title,
+    h1: data.h1,
+    contentType: data.contentType,
+    robotsBlocked,
+    bodySha256: data.body?.sha256 ?? null,
+    metadata: {
+      status: 'fetched',
+      finalUrl: data.finalUrl,
+      contentType: data.contentType,
+      contentLength: data.contentLength,
+      redirectCount: data.redirects.length,
+      robotsBlocked,
+      confidence: robotsBlocked ? 'low' : data.robots.confidence,
+      skipContentExtraction: robotsBlocked,
+      fetchedAt: event.time,
+      error: robotsBlocked ? data.robots.reason : data.error,
+    },
+  };
+}
+
+function failedPage(event: OutcomeEvent<'FetchFailed'>, pageId: string): PageRecord {
+  const { data } = event;
+  const robotsBlocked = isRobotsBlocked(data.robots);
+  return {
+    ...common(event, pageId),
+    outcome: 'failed',
+    errorCode: data.code,
+    title: null,
+    h1: null,
+    contentType: null,
+    robotsBlocked,
+    bodySha256: null,
+    metadata: {
+      status: 'failed',
+      finalUrl: data.finalUrl,
+      contentType: null,
+      contentLength: 0,
+      redirectCount: data.redirects.length,
+      robotsBlocked,
+      confidence: 'low',
+      skipContentExtraction: robotsBlocked,
+      fetchedAt: event.time,
+      error: data.message,
+    },
+  };
+}
+
+function itemsOf({ jobId, seq, data }: OutcomeEvent<'PageFetched'>, pageId: string): ItemRecord[] {
+  const { generation, url, stage } = data;
+  return data.items.map((item) => ({
+    id: rowId(jobId, generation, url, `item:${item.index}`),
+    jobId,
+    generation,
+    pageId,
+    url,
+    stage,
+    index: item.index,
+    data: item.data,
+    seq,
+  }));
+}
+
+/** A response that stayed bad to the last attempt carries the code that it was retried for. */
+function responseCode(statusCode: number, error: string | null): FailureCode | null {
+  if (error === null) return null;
+  const code = statusCode >= 500 ? 'http_5xx' : `http_${statusCode}`;
+  return isFailureCode(code) ? code : null;
+}
