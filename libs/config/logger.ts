@@ -1,5 +1,5 @@
 import { destination, pino, type DestinationStream, type Logger } from 'pino';
-import { scrub, scrubText } from './scrub.js';
+import { scrub, scrubLine } from './scrub.js';
 
 export interface LoggerOptions {
   /** Default SPOOR_LOG_LEVEL, or info. */
@@ -21,11 +21,10 @@ export function createLogger(name: string, options: LoggerOptions = {}): Logger 
       serializers: { err: (value: unknown) => scrub(value) },
       formatters: {
         level: (label) => ({ level: label }),
-        bindings: (bindings) => scrub(bindings) as Record<string, unknown>,
         log: (fields) => scrub(fields) as Record<string, unknown>,
       },
-      // The last word: also what pino itself makes of an error or of %s in a message.
-      hooks: { streamWrite: scrubText },
+      // The last word: also on what pino itself makes of an error, of %s in a message, or of a child's bindings.
+      hooks: { streamWrite: scrubLine },
     },
     options.stream ?? destination({ dest: 2, sync: true }),
   );

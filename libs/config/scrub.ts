@@ -9,6 +9,9 @@ const DEEPEST = 8;
 export const scrubText = (text: string): string =>
   text.replace(CREDENTIALS, '$1').replace(BEARER, `$1 ${HIDDEN}`);
 
+/** A line of JSON without secrets, for what reached it past `scrub`. */
+export const scrubLine = (line: string): string => scrubText(line).replace(SECRET_FIELD, `$1"${HIDDEN}"`);
+
 function scrubError(error: Error, depth: number): unknown {
   const { code, cause } = error as Error & { code?: unknown };
   return {
