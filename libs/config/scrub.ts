@@ -1,5 +1,7 @@
-const SECRET_KEY =
-  /authorization|password|passwd|secret|token|cookie|api[-_]?key|private[-_]?key|credential/i;
+const SECRET_WORDS =
+  'authorization|password|passwd|secret|token|cookie|api[-_]?key|private[-_]?key|credential';
+const SECRET_KEY = new RegExp(SECRET_WORDS, 'i');
+const SECRET_FIELD = new RegExp(String.raw`("[^"\\]*(?:${SECRET_WORDS})[^"\\]*":)"(?:[^"\\]|\\.)*"`, 'gi');
 const CREDENTIALS = /([a-z][a-z0-9+.-]*:\/\/)[^\s/?#@"'\\]*@/gi;
 const BEARER = /\b(Bearer|Basic)\s+[\w.~+/=-]+/gi;
 const HIDDEN = '[hidden]';
