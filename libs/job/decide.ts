@@ -72,7 +72,7 @@ export function decide(jobId: string, state: JobState | null, command: JobComman
     if (!statuses.includes(state.status))
       throw new SpoorError(
         'impossible_transition',
-        `Job ${jobId} cannot be ${verb}: ${WHY_NOT[state.status]}.`,
+        `Job ${jobId} cannot be ${verb} because ${WHY_NOT[state.status]}.`,
       );
   };
   const sameRun = (run: number): void => {

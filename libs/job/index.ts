@@ -7,7 +7,6 @@ export {
   type ProxyFailure,
 } from './decide.js';
 export { Frontier, type Entry, type FrontierCounts, type Outcome } from './frontier.js';
-export { History } from './testing-events.js';
 export { countsAsOutcome, type OutcomeQuestion } from './outcome-rule.js';
 export { pageOfRange, resolveChanges, resolveSpec } from './resolve-spec.js';
 export {
