@@ -51,6 +51,15 @@ export class ConflictError extends Error {
   }
 }
 
+/** The log is not the one that was read so far: made anew, cut short, or another one. What was folded from it does not hold. */
+export class LogIdentityError extends Error {
+  readonly code = 'log_identity';
+  constructor(message: string) {
+    super(message);
+    this.name = 'LogIdentityError';
+  }
+}
+
 /**
  * The event log of every shard. All calls retry through reconnects until their effect is known, and give up with
  * `StoreUnavailableError` only after `SPOOR_LOG_TIMEOUT_MS`.

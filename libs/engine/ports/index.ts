@@ -1,5 +1,6 @@
 export {
   ConflictError,
+  LogIdentityError,
   type Appended,
   type EventLog,
   type LogBatch,

@@ -1,0 +1,100 @@
+import type { NatsConnection } from '@nats-io/transport-node';
+import { shardOf, subjects } from '#libs/events';
+import type { EventLog, FetchQueue, Lease, ProgressFeed } from '#libs/engine/ports';
+import { dial, type LogConnection } from './connection.js';
+import { toSpoorError } from './errors.js';
+import { JetStreamEventLog } from './event-log.js';
+import { JetStreamFetchQueue } from './fetch-queue.js';
+import { KvLease } from './lease.js';
+import { silentLogger, type AdapterLogger } from './logger.js';
+import { NatsProgressFeed } from './progress.js';
+import { DEDUPE_MS, ensureStreams } from './streams.js';
+
+export interface ConnectOptions {
+  /** `nats://[user:password@|token@]host:port`, several separated by commas. */
+  url: string;
+  shards: number;
+  /** Names this process in the server's list of connections. */
+  name: string;
+  /** How long an effect may stay unknown before a call fails, ms (default 30 s, at most 100 s). */
+  timeoutMs?: number;
+  /** How long the first connection may take, ms (default 5 s). */
+  connectTimeoutMs?: number;
+  /** Copies of each stream, for new streams (default 1). */
+  replicas?: number;
+  /** A lease that is not renewed is free after this, ms (default 10 s). */
+  leaseTtlMs?: number;
+  logger?: AdapterLogger;
+}
+
+export interface JetStreamHandle {
+  readonly eventLog: EventLog;
+  readonly fetchQueue: FetchQueue;
+  readonly lease: Lease;
+  readonly progress: ProgressFeed;
+  readonly nc: NatsConnection;
+  /** Sends and awaits what is under way, then closes. */
+  close(): Promise<void>;
+  /** Removes a job's events below `uptoSeq` (its JobRemoved stays as tombstone) and its blobs. Returns how many events. */
+  purgeJob(jobId: string, uptoSeq: number): Promise<number>;
+}
+
+/**
+ * Connects, makes or checks the streams, and gives everything that the engine keeps in NATS.
+ *
+ * @throws SpoorError store_unavailable with one line that names what is wrong.
+ */
+export async function connectLog(options: ConnectOptions): Promise<JetStreamHandle> {
+  const connection = await dial({
+    url: options.url,
+    name: options.name,
+    connectTimeoutMs: options.connectTimeoutMs ?? 5000,
+    // A message id is remembered for two minutes: repeats must have ended well before.
+    timeoutMs: Math.min(options.timeoutMs ?? 30_000, DEDUPE_MS - 20_000),
+    logger: options.logger ?? silentLogger,
+  });
+  try {
+    const replicas = options.replicas ?? 1;
+    for (let shard = 0; shard < options.shards; shard += 1) await ensureStreams(connection, shard, replicas);
+    const lease = await KvLease.open(connection, options.leaseTtlMs ?? 10_000, replicas);
+    return handle(connection, lease);
+  } catch (error) {
+    await connection.nc.close();
+    throw toSpoorError(error);
+  }
+}
+
+function handle(connection: LogConnection, lease: Lease): JetStreamHandle {
+  const eventLog = new JetStreamEventLog(connection);
+  let closing: Promise<void> | null = null;
+  return {
+    eventLog,
+    fetchQueue: new JetStreamFetchQueue(connection),
+    lease,
+    progress: new NatsProgressFeed(connection),
+    nc: connection.nc,
+    close: () => (closing ??= close(connection, eventLog)),
+    purgeJob: (jobId, uptoSeq) => purgeJob(connection, jobId, uptoSeq),
+  };
+}
+
+async function close(connection: LogConnection, eventLog: JetStreamEventLog): Promise<void> {
+  eventLog.flush();
+  if (connection.connected) {
+    await connection.requests.idle(2000);
+    await connection.nc.drain().catch(() => {});
+  }
+  await connection.nc.close();
+}
+
+async function purgeJob(connection: LogConnection, jobId: string, uptoSeq: number): Promise<number> {
+  const shard = shardOf(jobId);
+  const purge = async (stream: string, request: object): Promise<number> =>
+    (await connection.requests.json<{ purged: number }>(`$JS.API.STREAM.PURGE.${stream}`, request)).purged;
+  try {
+    await purge(subjects.blobStream(shard), { filter: subjects.blobsOfJob(jobId) });
+    return await purge(subjects.eventStream(shard), { filter: subjects.eventsOfJob(jobId), seq: uptoSeq });
+  } catch (error) {
+    throw toSpoorError(error);
+  }
+}

@@ -1,0 +1,237 @@
+import {
+  catalogue,
+  isUnreadable,
+  shardOf,
+  subjects,
+  type JobEvent,
+  type LogEntry,
+  type NewEvent,
+  type NewJobEvent,
+  type NewPageEvent,
+} from '#libs/events';
+import {
+  ConflictError,
+  type Appended,
+  type EventLog,
+  type LogBatch,
+  type LogHead,
+  type ReadOptions,
+} from '#libs/engine/ports';
+import { SpoorError } from '#libs/failures';
+import { BlobStore } from './blobs.js';
+import { Coalescer } from './coalescer.js';
+import { decodeEvent, encodeEvent, PartialEntry, type EncodedEvent } from './codec.js';
+import type { LogConnection } from './connection.js';
+import { decodeEnvelope } from './envelope.js';
+import { ApiError, toSpoorError } from './errors.js';
+import { lastOfEachSubject } from './last-of-each.js';
+import { pause, readRaw, unlessAborted, type RawReadOptions } from './reader.js';
+import type { RawMessage } from './session.js';
+import { leaderMessage } from './stored.js';
+import { identityOf, streamInfo } from './streams.js';
+
+const MAX_BATCH = 500;
+/** A batch is cut when the blobs in it unpack to more. */
+const BATCH_BLOB_BYTES = 32 * 1024 * 1024;
+
+/** The event log on JetStream; see the port for what each call promises. */
+export class JetStreamEventLog implements EventLog {
+  private readonly blobs: BlobStore;
+  private readonly coalescer: Coalescer;
+
+  constructor(private readonly connection: LogConnection) {
+    this.blobs = new BlobStore(connection);
+    this.coalescer = new Coalescer(connection);
+  }
+
+  async appendJob(event: NewJobEvent, expectedSeq: number): Promise<Appended> {
+    const checked = catalogue[event.type].data.safeParse(event.data);
+    if (!checked.success) {
+      const issue = checked.error.issues[0];
+      const field = issue?.path.join('.') ?? '';
+      const text = `${event.type} is malformed: ${field} ${issue?.message ?? ''}`;
+      throw new SpoorError('invalid_request', text, { field });
+    }
+    const { subject, payload, headers } = await this.encode(event, expectedSeq);
+    try {
+      const ack = await this.connection.requests.publish(subject, payload, { headers });
+      return { seq: ack.seq, duplicate: ack.duplicate === true };
+    } catch (error) {
+      if (!(error instanceof ApiError) || !error.isWrongSequence) throw toSpoorError(error);
+      // Also the answer when the first try was stored and only its acknowledgement was lost.
+      const seq = await this.findDecision(event.jobId, event.id);
+      if (seq === null) throw new ConflictError(event.jobId);
+      return { seq, duplicate: true };
+    }
+  }
+
+  async publishPage(event: NewPageEvent): Promise<Appended> {
+    const encoded = this.encode(event);
+    return this.coalescer.publish(encoded instanceof Promise ? await encoded : encoded);
+  }
+
+  private encode(event: NewEvent, expectedSeq?: number): EncodedEvent | Promise<EncodedEvent> {
+    return encodeEvent(event, this.blobs, this.connection.maxPayload, expectedSeq);
+  }
+
+  private async findDecision(jobId: string, id: string): Promise<number | null> {
+    const options = { filter: subjects.jobSubject(jobId), headersOnly: true };
+    for await (const message of this.messages(jobId, options))
+      if (decodeEnvelope(message.msg.headers).id === id) return message.seq;
+    return null;
+  }
+
+  /** Up to the head found at the call. */
+  private async *messages(
+    jobId: string,
+    options: Partial<RawReadOptions>,
+  ): AsyncGenerator<RawMessage, void, undefined> {
+    const stream = subjects.eventStream(shardOf(jobId));
+    for await (const batch of readRaw(this.connection, { stream, maxBatch: MAX_BATCH, ...options }))
+      yield* batch.messages;
+  }
+
+  async readDecisions(jobId: string, options: { bulk?: boolean } = {}): Promise<JobEvent[]> {
+    const decisions: JobEvent[] = [];
+    for await (const message of this.messages(jobId, { filter: subjects.jobSubject(jobId) })) {
+      const decoded = decodeEvent(message, this.blobs, options.bulk ?? true);
+      const entry = decoded instanceof PartialEntry ? await decoded.load() : decoded;
+      if (isUnreadable(entry))
+        throw new SpoorError(
+          'internal',
+          `decision ${entry.seq} of job ${jobId} cannot be read: ${entry.reason}`,
+          { hint: 'Use a version of Spoor that knows this event.' },
+        );
+      if (isDecision(entry)) decisions.push(entry);
+    }
+    return decisions;
+  }
+
+  readJob(jobId: string, options: ReadOptions = {}): AsyncIterable<LogBatch> {
+    return this.read(shardOf(jobId), subjects.eventsOfJob(jobId), options);
+  }
+
+  readShard(shard: number, options: ReadOptions = {}): AsyncIterable<LogBatch> {
+    return this.read(shard, undefined, options);
+  }
+
+  private async *read(
+    shard: number,
+    filter: string | undefined,
+    options: ReadOptions,
+  ): AsyncGenerator<LogBatch, void, undefined> {
+    const { fromSeq, follow, signal, maxBatch = MAX_BATCH, bulk = true } = options;
+    const stream = subjects.eventStream(shard);
+    for await (const raw of readRaw(this.connection, { stream, filter, fromSeq, follow, signal, maxBatch })) {
+      let entries: LogEntry[] = [];
+      let blobBytes = 0;
+      for (const message of raw.messages) {
+        const decoded = decodeEvent(message, this.blobs, bulk);
+        if (!(decoded instanceof PartialEntry)) {
+          entries.push(decoded);
+          continue;
+        }
+        if (blobBytes > 0 && blobBytes + decoded.bytes > BATCH_BLOB_BYTES) {
+          yield { entries, upTo: message.seq - 1, caughtUp: false };
+          entries = [];
+          blobBytes = 0;
+        }
+        const entry = await this.load(decoded, follow === true, signal);
+        if (entry === null) return;
+        entries.push(entry);
+        blobBytes += decoded.bytes;
+      }
+      yield { entries, upTo: raw.upTo, caughtUp: raw.caughtUp };
+    }
+  }
+
+  /** A server that does not answer says nothing about a blob: a follower waits for it. Null when `signal` fired. */
+  private async load(partial: PartialEntry, follow: boolean, signal?: AbortSignal): Promise<LogEntry | null> {
+    for (;;) {
+      try {
+        return await unlessAborted(partial.load(), signal);
+      } catch (error) {
+        if (signal?.aborted) return null;
+        if (!follow || this.connection.closed || !(error instanceof SpoorError || error instanceof ApiError))
+          throw toSpoorError(error);
+        await pause(1000, signal);
+      }
+    }
+  }
+
+  watchDecisions(shard: number, signal: AbortSignal): AsyncIterable<JobEvent> {
+    // Asked for now, not at the first `next`: what is stored after this call is seen.
+    const head = this.head(shard);
+    head.catch(() => {});
+    return this.decisionsBehind(shard, head, signal);
+  }
+
+  private async *decisionsBehind(
+    shard: number,
+    head: Promise<LogHead>,
+    signal: AbortSignal,
+  ): AsyncGenerator<JobEvent, void, undefined> {
+    const fromSeq = (await head).lastSeq + 1;
+    const options = { fromSeq, follow: true, signal, bulk: false };
+    for await (const batch of this.read(shard, subjects.allJobEvents(shard), options))
+      for (const entry of batch.entries) if (this.readable(entry)) yield entry;
+  }
+
+  async lastDecisions(shard: number): Promise<JobEvent[]> {
+    const stream = subjects.eventStream(shard);
+    const messages = await lastOfEachSubject(this.connection, stream, subjects.allJobEvents(shard));
+    const decisions: JobEvent[] = [];
+    for (const message of messages) {
+      const entry = decodeEvent(message, this.blobs, false);
+      if (!(entry instanceof PartialEntry) && this.readable(entry)) decisions.push(entry);
+    }
+    return decisions;
+  }
+
+  /** An unreadable decision stops its own job alone; it is named here and shown by whoever reads that job. */
+  private readable(entry: LogEntry): entry is JobEvent {
+    if (!isUnreadable(entry)) return isDecision(entry);
+    const job = entry.jobId ?? 'unknown';
+    this.connection.logger.error(`decision ${entry.seq} of job ${job} cannot be read: ${entry.reason}`);
+    return false;
+  }
+
+  async pageEventIds(jobId: string, fromSeq: number): Promise<Set<string>> {
+    const ids = new Set<string>();
+    const options = { filter: subjects.pagesOfJob(jobId), fromSeq, headersOnly: true };
+    for await (const { msg } of this.messages(jobId, options)) {
+      const { id } = decodeEnvelope(msg.headers);
+      if (id !== null) ids.add(id);
+    }
+    return ids;
+  }
+
+  async head(shard: number): Promise<LogHead> {
+    const name = subjects.eventStream(shard);
+    try {
+      const info = await streamInfo(this.connection, name);
+      const { first_seq: firstSeq, last_seq: lastSeq, bytes } = info.state;
+      const maxBytes = info.config.max_bytes > 0 ? info.config.max_bytes : null;
+      return { stream: identityOf(name, info), firstSeq, lastSeq, bytes, maxBytes };
+    } catch (error) {
+      throw toSpoorError(error);
+    }
+  }
+
+  async eventIdAt(shard: number, seq: number): Promise<string | null> {
+    try {
+      const message = await leaderMessage(this.connection, subjects.eventStream(shard), { seq });
+      return message && decodeEnvelope(message.headers).id;
+    } catch (error) {
+      throw toSpoorError(error);
+    }
+  }
+
+  /** Sends what waits for company. */
+  flush(): void {
+    this.coalescer.flush();
+  }
+}
+
+const isDecision = (entry: LogEntry): entry is JobEvent =>
+  !isUnreadable(entry) && catalogue[entry.type].family === 'job';

@@ -1,0 +1,3 @@
+export { connectLog, type ConnectOptions, type JetStreamHandle } from './connect.js';
+export { LogIdentityError } from '#libs/engine/ports';
+export type { AdapterLogger } from './logger.js';
