@@ -9,6 +9,7 @@ export {
 export { Frontier, type Entry, type FrontierCounts, type Outcome } from './frontier.js';
 export { countsAsOutcome, type OutcomeQuestion } from './outcome-rule.js';
 export { pageOfRange, resolveChanges, resolveSpec } from './resolve-spec.js';
+export { Scope, scopeOf, type ScopeVerdict } from './scope.js';
 export {
   evolve,
   foldDecisions,

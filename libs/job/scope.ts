@@ -33,8 +33,8 @@ export class Scope {
   /** The verdict of the patterns on a canonical URL whose host is in scope. */
   ofPatterns(url: string): ScopeVerdict {
     if (this.hostsOnly) return null;
-    if (this.include.length > 0 && !this.include.some((e) => e.matcher(url).find())) return 'not-included';
-    const held = this.exclude.find(({ expression }) => expression.matcher(url).find());
+    if (this.include.length > 0 && !this.include.some((e) => e.test(url))) return 'not-included';
+    const held = this.exclude.find(({ expression }) => expression.test(url));
     return held ? `exclude:${held.pattern}` : null;
   }
 
