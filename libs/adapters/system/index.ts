@@ -1,0 +1,2 @@
+export { systemClock } from './clock.js';
+export { newHashKey, newId } from './random.js';
