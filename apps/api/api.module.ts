@@ -1,0 +1,21 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { API_DEPS, type ApiDeps } from './deps.js';
+import { OpenStreams } from './http/open-streams.js';
+import { EventsController } from './routes/events.controller.js';
+import { HealthController } from './routes/health.controller.js';
+import { ItemsController } from './routes/items.controller.js';
+import { JobViews } from './routes/job-views.js';
+import { JobsController } from './routes/jobs.controller.js';
+import { LiveProgress } from './routes/live-progress.js';
+import { PagesController } from './routes/pages.controller.js';
+
+@Module({})
+export class ApiModule {
+  static register(deps: ApiDeps): DynamicModule {
+    return {
+      module: ApiModule,
+      controllers: [JobsController, PagesController, ItemsController, EventsController, HealthController],
+      providers: [{ provide: API_DEPS, useValue: deps }, OpenStreams, LiveProgress, JobViews],
+    };
+  }
+}

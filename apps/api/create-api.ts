@@ -1,0 +1,49 @@
+import { Logger } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { SwaggerModule } from '@nestjs/swagger';
+import { ApiModule } from './api.module.js';
+import type { ApiDeps, ApiLog } from './deps.js';
+import { ErrorFilter } from './http/error-filter.js';
+import { onlyJsonChanges, onlyOwnHosts, secureHeaders } from './http/guard-requests.js';
+import { useJsonBodies } from './http/json-body.js';
+import { openApiDocument } from './schemas/openapi.js';
+
+const BODY_LIMIT = 64 * 1024 * 1024;
+
+function nestLog(): ApiLog {
+  const logger = new Logger('api');
+  const stackOf = (details: object): unknown =>
+    'err' in details && details.err instanceof Error ? details.err.stack : '';
+  return {
+    warn: (details, message) => logger.warn(message, stackOf(details)),
+    error: (details, message) => logger.error(message, stackOf(details)),
+  };
+}
+
+/**
+ * The HTTP api over what it is given. Not listening yet: `await app.listen(port, deps.config.host)`. `app.close()` ends live
+ * streams and lets answers that are under way finish; the dependencies stay the caller's.
+ */
+export async function createApi(deps: ApiDeps): Promise<NestExpressApplication> {
+  const withLog = { ...deps, log: deps.log ?? nestLog() };
+  const app = await NestFactory.create<NestExpressApplication>(ApiModule.register(withLog), {
+    bodyParser: false,
+    logger: ['error', 'warn'],
+    // A fault at the start is the caller's to report; Nest would end the process.
+    abortOnError: false,
+  });
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.useGlobalFilters(new ErrorFilter(withLog.log));
+  app.use(secureHeaders);
+  app.use(onlyOwnHosts(deps.config));
+  app.use(onlyJsonChanges);
+  useJsonBodies(app, deps.config.bodyLimitBytes ?? BODY_LIMIT);
+  SwaggerModule.setup('api/docs', app, () => openApiDocument(app), {
+    jsonDocumentUrl: 'api/docs-json',
+    raw: ['json'],
+    customSiteTitle: 'Spoor API',
+  });
+  return app;
+}

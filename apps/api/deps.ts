@@ -1,0 +1,36 @@
+import type { JobService } from '#libs/engine/jobs';
+import type { EventLog, ProgressFeed, ReadModels } from '#libs/engine/ports';
+
+export interface ApiConfig {
+  /** Address to bind; on a loopback address only requests for loopback names are answered. */
+  host: string;
+  /** Further names under which the api may be addressed, without port. */
+  allowedHosts?: readonly string[];
+  /** Number of shards of the event log. */
+  shards: number;
+  /** Bytes of a request body; default 64 MiB, room for a million start URLs. */
+  bodyLimitBytes?: number;
+  /** Silence after which a live stream gets a comment; default 15 s. */
+  heartbeatMs?: number;
+  /** How long a closing server waits for answers that are under way; default 3 s. */
+  shutdownGraceMs?: number;
+}
+
+/** Structured log, as pino has it. */
+export interface ApiLog {
+  warn(details: object, message: string): void;
+  error(details: object, message: string): void;
+}
+
+/** Everything the api stands on; the host brings it and closes it after the app. */
+export interface ApiDeps {
+  eventLog: EventLog;
+  readModels: ReadModels;
+  jobs: Pick<JobService, 'start' | 'pause' | 'stop' | 'resume' | 'restart' | 'state'>;
+  progress: ProgressFeed;
+  config: ApiConfig;
+  log?: ApiLog;
+}
+
+/** Injection token of `ApiDeps`. */
+export const API_DEPS = Symbol('ApiDeps');

@@ -1,0 +1,49 @@
+import { once } from 'node:events';
+import type { Response } from 'express';
+import { isUnreadable, type LogEntry } from '#libs/events';
+import type { LogBatch } from '#libs/engine/ports';
+import type { OpenStreams } from './open-streams.js';
+
+const frame = (entry: LogEntry): string =>
+  `id: ${entry.seq}\nevent: ${isUnreadable(entry) ? 'unreadable' : entry.type}\ndata: ${JSON.stringify(entry)}\n\n`;
+
+/** Writes at the client's speed; false when it has gone. */
+async function write(response: Response, text: string, signal: AbortSignal): Promise<boolean> {
+  if (signal.aborted) return false;
+  if (response.write(text)) return true;
+  // Rejects when the signal fires: the client has gone, or the server closes.
+  await once(response, 'drain', { signal }).catch(() => undefined);
+  return !signal.aborted;
+}
+
+/**
+ * Server-sent events: each event of the log under its sequence, so that a client that reconnects goes on where it was.
+ * Comments keep the connection alive while nothing happens.
+ */
+export async function sendEvents(
+  response: Response,
+  streams: OpenStreams,
+  heartbeatMs: number,
+  read: (signal: AbortSignal) => AsyncIterable<LogBatch>,
+): Promise<void> {
+  const { signal, done } = streams.signalFor(response);
+  response.setHeader('content-type', 'text/event-stream; charset=utf-8');
+  response.setHeader('x-accel-buffering', 'no');
+  response.flushHeaders();
+  if (response.req.method === 'HEAD') return void (response.end(), done());
+  response.write('retry: 2000\n\n');
+  const heartbeat = setInterval(() => {
+    if (!response.writableNeedDrain) response.write(': still here\n\n');
+  }, heartbeatMs);
+  try {
+    for await (const { entries } of read(signal)) {
+      for (const entry of entries) if (!(await write(response, frame(entry), signal))) return;
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  } finally {
+    clearInterval(heartbeat);
+    done();
+    if (!response.destroyed) response.end();
+  }
+}

@@ -1,0 +1,4 @@
+export { createApi } from './create-api.js';
+export { ApiModule } from './api.module.js';
+export type { ApiConfig, ApiDeps, ApiLog } from './deps.js';
+export { jobSpecSchema, openApiDocument } from './schemas/openapi.js';

@@ -1,0 +1,108 @@
+import { applyDecorators } from '@nestjs/common';
+import {
+  ApiBody,
+  ApiDefaultResponse,
+  ApiOperation,
+  ApiParam,
+  ApiQuery,
+  ApiResponse,
+  DocumentBuilder,
+  SwaggerModule,
+  type OpenAPIObject,
+} from '@nestjs/swagger';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { z } from 'zod';
+import { answerSchemas, inputSchemas } from './answers.js';
+
+type JsonSchema = Record<string, unknown>;
+
+const ref = (name: string) => ({ $ref: `#/components/schemas/${name}` });
+
+/** Named schemas that refer to each other by name, from the zod definitions that the server itself validates with. */
+function components(schemas: Record<string, z.ZodType>, io: 'input' | 'output'): Record<string, JsonSchema> {
+  const registry = z.registry<{ id: string }>();
+  for (const [id, schema] of Object.entries(schemas)) registry.add(schema, { id });
+  const uri = (id: string): string => `#/components/schemas/${id}`;
+  const generated: Record<string, JsonSchema> = z.toJSONSchema(registry, { io, uri }).schemas;
+  return Object.fromEntries(
+    Object.entries(generated).map(([id, { $schema: _schema, $id: _id, ...schema }]) => [id, schema]),
+  );
+}
+
+interface Described {
+  summary: string;
+  query?: z.ZodObject;
+  params?: readonly string[];
+  body?: keyof typeof inputSchemas;
+  status?: number;
+  answer: keyof typeof answerSchemas;
+  /** Other media types under the same address. */
+  streams?: readonly string[];
+  headers?: readonly { name: string; description: string }[];
+}
+
+function queryParameters(query: z.ZodObject) {
+  const schema = z.toJSONSchema(query, { io: 'output' });
+  return Object.entries(schema.properties ?? {}).map(([name, property]) =>
+    ApiQuery({ name, required: false, schema: property as object }),
+  );
+}
+
+/** One route in the OpenAPI document. */
+export function Describe({
+  summary,
+  query,
+  params = [],
+  body,
+  status = 200,
+  answer,
+  streams = [],
+  headers = [],
+}: Described) {
+  const content = Object.fromEntries([
+    ['application/json', { schema: ref(answer) }],
+    ...streams.map((type): [string, object] => [type, { schema: { type: 'string' } }]),
+  ]);
+  return applyDecorators(
+    ApiOperation({
+      summary,
+      parameters: headers.map((h) => ({
+        ...h,
+        in: 'header' as const,
+        required: false,
+        schema: { type: 'string' },
+      })),
+    }),
+    ...params.map((name) => ApiParam({ name, schema: { type: 'string' } })),
+    ...(query ? queryParameters(query) : []),
+    ...(body ? [ApiBody({ required: body === 'JobSpec', schema: ref(body) })] : []),
+    ApiResponse({ status, description: summary, content }),
+    ApiDefaultResponse({ description: 'What went wrong, and what can be done.', schema: ref('Error') }),
+  );
+}
+
+/** The OpenAPI document of an app that has been made by `createApi`. */
+export function openApiDocument(app: NestExpressApplication): OpenAPIObject {
+  const info = new DocumentBuilder()
+    .setOpenAPIVersion('3.1.0')
+    .setTitle('Spoor')
+    .setDescription('Control API of the event-sourced scraping engine.')
+    .setVersion('1')
+    .build();
+  const document = SwaggerModule.createDocument(app, info);
+  const schemas = { ...components(answerSchemas, 'output'), ...components(inputSchemas, 'input') };
+  document.components = {
+    ...document.components,
+    schemas: schemas as NonNullable<OpenAPIObject['components']>['schemas'],
+  };
+  return document;
+}
+
+/** JSON Schema of a job spec as a person writes it. */
+export const jobSpecSchema = (): JsonSchema => ({
+  $schema: 'https://json-schema.org/draft/2020-12/schema',
+  title: 'Spoor job spec',
+  ...withoutSchema(z.toJSONSchema(inputSchemas.JobSpec, { io: 'input' })),
+});
+
+const withoutSchema = ({ $schema: _schema, ...schema }: JsonSchema): JsonSchema => schema;

@@ -1,0 +1,70 @@
+import { z } from 'zod';
+
+const whole = (min: number, max: number) =>
+  z
+    .string('must be given once')
+    .regex(/^\d{1,16}$/, 'must be a whole number')
+    .transform(Number)
+    .pipe(z.int().min(min, `must be at least ${min}`).max(max, `must be at most ${max}`));
+
+const text = (max: number) => z.string('must be given once').min(1, 'must not be empty').max(max);
+
+const oneOf = <const T extends readonly [string, ...string[]]>(values: T) =>
+  z.enum(values, { error: `must be one of ${values.join(', ')}` });
+
+const yesOrNo = oneOf(['true', 'false'])
+  .transform((value) => value === 'true')
+  .pipe(z.boolean());
+
+/** Opaque; what `next` of the page before said. */
+const cursor = text(500).optional();
+const limit = whole(1, 1000).default(100);
+const seq = whole(0, Number.MAX_SAFE_INTEGER);
+
+export const noQuery = z.strictObject({});
+
+export const jobsQuery = z.strictObject({
+  status: oneOf(['running', 'paused', 'stopped', 'error', 'done', 'removed']).optional(),
+  /** Part of the job's id or name. */
+  q: text(200).optional(),
+  limit,
+  cursor,
+});
+
+export const pagesQuery = z.strictObject({
+  outcome: oneOf(['fetched', 'failed']).optional(),
+  statusCode: whole(0, 999).optional(),
+  errorCode: text(60).optional(),
+  robotsBlocked: yesOrNo.optional(),
+  host: text(260).optional(),
+  stage: text(64).optional(),
+  q: text(200).optional(),
+  limit,
+  cursor,
+});
+
+export const evidenceQuery = z.strictObject({
+  type: text(60).optional(),
+  pageId: text(60).optional(),
+  limit,
+  cursor,
+});
+
+export const itemsQuery = z.strictObject({
+  stage: text(64).optional(),
+  format: oneOf(['json', 'ndjson', 'csv']).optional(),
+  limit,
+  cursor,
+});
+
+const eventsQueryFields = {
+  /** First sequence wanted. With `new`, a live stream begins behind what the log holds now. */
+  from: z.union([z.literal('new'), seq], { error: 'must be a sequence, or new' }).optional(),
+  limit,
+  format: oneOf(['json', 'ndjson', 'sse']).optional(),
+};
+
+export const eventsQuery = z.strictObject(eventsQueryFields);
+
+/** Sequences count within a shard. */
+export const allEventsQuery = z.strictObject({ ...eventsQueryFields, shard: whole(0, 9999).default(0) });
