@@ -1,0 +1,164 @@
+import js from '@eslint/js';
+import tseslint from 'typescript-eslint';
+
+const network = ['http', 'https', 'http2', 'net', 'tls', 'dgram'].flatMap((name) => [name, `node:${name}`]);
+const clients = ['undici', 'got', 'hpagent', 'axios', 'node-fetch'];
+const toTheOutside = 'Only libs/adapters/egress opens connections to the outside.';
+
+const pureRooms = ['libs/events', 'libs/job', 'libs/failures', 'libs/read-models'];
+const ambient = (object, property) => ({
+  object,
+  property,
+  message: 'Pure rooms know no clock and no chance; take it as an argument.',
+});
+
+const noStars = {
+  selector: 'ExportAllDeclaration[exported=null]',
+  message: 'Name what is exported: star chains hide where a thing comes from, and feed cycles.',
+};
+const noExit = {
+  selector: "CallExpression[callee.object.name='process'][callee.property.name='exit']",
+  message: 'Set process.exitCode or throw; only the CLI ends the process.',
+};
+const noNow = {
+  selector: "NewExpression[callee.name='Date'][arguments.length=0]",
+  message: 'Pure rooms know no clock; take the time as an argument.',
+};
+
+export default tseslint.config(
+  { ignores: ['node_modules', 'dist', 'dist.*', '.spoor', 'results', 'coverage'] },
+  js.configs.recommended,
+  { linterOptions: { reportUnusedDisableDirectives: 'error' } },
+  {
+    files: ['**/*.{js,mjs,cjs}'],
+    languageOptions: {
+      globals: Object.fromEntries(
+        [
+          ...[
+            'process',
+            'console',
+            'module',
+            'URL',
+            'Buffer',
+            'performance',
+            'AbortController',
+            'AbortSignal',
+          ],
+          ...[
+            'setTimeout',
+            'clearTimeout',
+            'setInterval',
+            'clearInterval',
+            'setImmediate',
+            'fetch',
+            'TextDecoder',
+          ],
+        ].map((name) => [name, 'readonly']),
+      ),
+    },
+  },
+  {
+    files: ['**/*.ts'],
+    extends: [...tseslint.configs.recommended],
+    languageOptions: { parserOptions: { project: './tsconfig.json', tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      '@typescript-eslint/no-explicit-any': 'error',
+      '@typescript-eslint/no-floating-promises': 'error',
+      '@typescript-eslint/no-misused-promises': ['error', { checksVoidReturn: false }],
+      '@typescript-eslint/await-thenable': 'error',
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+      '@typescript-eslint/consistent-type-imports': ['error', { disallowTypeAnnotations: false }],
+      // Nest finds what to inject by the imported class, also where it looks like a type only.
+      '@typescript-eslint/no-extraneous-class': 'off',
+      eqeqeq: ['error', 'always', { null: 'ignore' }],
+    },
+  },
+  {
+    files: ['libs/**/*.ts', 'apps/**/*.ts', 'migrations/**/*.ts'],
+    ignores: ['apps/cli/**'],
+    rules: { 'no-restricted-syntax': ['error', noStars, noExit] },
+  },
+  { files: ['apps/cli/**/*.ts'], rules: { 'no-restricted-syntax': ['error', noStars] } },
+  {
+    files: ['libs/**/*.ts', 'apps/**/*.ts', 'migrations/**/*.ts'],
+    ignores: [
+      ...['libs/adapters/egress/**', 'libs/adapters/servers/**', 'libs/testing/**', 'libs/sample-site/**'],
+      '**/*.{spec,int-spec}.ts',
+      '**/test-support*.ts',
+    ],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          paths: [
+            ...[...network.filter((name) => !/(^|:)net$/.test(name)), ...clients].map((name) => ({
+              ...{ name, message: toTheOutside, allowTypeImports: true },
+            })),
+            // To look at an address opens no connection.
+            ...['net', 'node:net'].map((name) => ({
+              ...{ name, message: toTheOutside, allowImportNames: ['isIP', 'isIPv4', 'isIPv6', 'BlockList'] },
+            })),
+          ],
+        },
+      ],
+      'no-restricted-globals': [
+        'error',
+        ...['fetch', 'WebSocket', 'EventSource', 'XMLHttpRequest'].map((name) => ({
+          name,
+          message: toTheOutside,
+        })),
+      ],
+    },
+  },
+  {
+    files: pureRooms.map((room) => `${room}/**/*.ts`),
+    ignores: ['**/*.{spec,int-spec}.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          paths: [
+            {
+              name: 'node:crypto',
+              allowImportNames: ['createHash', 'hash'],
+              message: 'Pure rooms know no chance.',
+            },
+          ],
+          patterns: [
+            { regex: '^node:(?!crypto$)', message: 'Pure rooms do no I/O.' },
+            {
+              regex: '^(crypto|fs|path|os|child_process|http|https|net|tls|dns|timers)(/|$)',
+              message: 'Pure rooms do no I/O.',
+            },
+            {
+              group: [...clients, '@nestjs/*', 'typeorm', 'pg', '@nats-io/*', 'pino'],
+              message: 'Pure rooms know no adapter.',
+            },
+          ],
+        },
+      ],
+      'no-restricted-properties': [
+        'error',
+        ambient('Date', 'now'),
+        ambient('Math', 'random'),
+        ambient('performance', 'now'),
+        ambient('crypto', 'randomUUID'),
+        ambient('crypto', 'getRandomValues'),
+      ],
+      'no-restricted-globals': [
+        'error',
+        ...[
+          'process',
+          'setTimeout',
+          'setInterval',
+          'setImmediate',
+          'queueMicrotask',
+          'fetch',
+          'console',
+          'performance',
+        ].map((name) => ({ name, message: 'Pure rooms are functions of their arguments.' })),
+      ],
+      'no-restricted-syntax': ['error', noStars, noExit, noNow],
+    },
+  },
+);
