@@ -1,0 +1,34 @@
+import { isAscii, isUtf8 } from 'node:buffer';
+import { ResultType, Sniffer } from 'encoding-sniffer/sniffer';
+import iconv from 'iconv-lite';
+
+/** The charset that a Content-Type names, if any. */
+const LABEL = /;\s*charset\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s;]+))/i;
+const FALLBACK = 'windows-1252';
+/** Browsers look for a `<meta>` in the first KiB and start over when one comes later, which this stands for. */
+const PRESCAN = 32 * 1024;
+
+/**
+ * The encoding of a page: BOM, then Content-Type, then `<meta>` (WHATWG HTML 13.2.3.2). A page that names none is UTF-8 when
+ * it is valid as such beyond ASCII, else windows-1252.
+ * @returns a WHATWG name in lower case.
+ */
+export function charsetOf(body: Buffer, contentType: string | null): string {
+  const match = contentType === null ? null : LABEL.exec(contentType);
+  const label = (match?.[1] ?? match?.[2] ?? match?.[3])?.trim();
+  const sniffer = new Sniffer({
+    maxBytes: PRESCAN,
+    ...(label ? { transportLayerEncodingLabel: label } : {}),
+  });
+  sniffer.write(body.subarray(0, PRESCAN));
+  if (sniffer.resultType === ResultType.DEFAULT) return !isAscii(body) && isUtf8(body) ? 'utf-8' : FALLBACK;
+  const name = sniffer.encoding.toLowerCase();
+  return iconv.encodingExists(name) ? name : FALLBACK;
+}
+
+/** The text of a page in its encoding, without a BOM. */
+export function decodeText(body: Buffer, charset: string): string {
+  if (charset !== 'utf-8') return iconv.decode(body, charset);
+  const text = body.toString('utf8');
+  return text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
+}
