@@ -84,6 +84,8 @@ const dataOf = (entry: LogEntry): object => ('data' in entry ? entry.data : {});
 export class MemoryReadModels implements ReadModels {
   itemRows: ItemRow[] = [];
   itemsAsked = 0;
+  /** Reading this page of items fails. */
+  itemsFailAt = -1;
   failWith: Error | null = null;
 
   async jobs() {
@@ -100,7 +102,7 @@ export class MemoryReadModels implements ReadModels {
     return null;
   }
   async items(_jobId: string, _filter: { stage?: string }, limit: number, cursor = '0') {
-    this.itemsAsked++;
+    if (this.itemsAsked++ === this.itemsFailAt) throw new Error('the store went away');
     const end = Number(cursor) + limit;
     const next = end < this.itemRows.length ? String(end) : null;
     return { rows: this.itemRows.slice(Number(cursor), end), next };
