@@ -24,6 +24,8 @@ export interface CoordinatorOptions {
   pool: string;
   /** Names this process in the lease. */
   holder: string;
+  /** Whether a holder of the lease is known to be dead; its lease is then taken over at once. */
+  isGone?: (holder: string) => boolean;
   /** How often the lease is renewed, or tried for; well below its time to live. */
   leaseEveryMs?: number;
   /** Tasks that the shard's queue may hold, over all jobs. */
@@ -78,7 +80,7 @@ export class Coordinator {
     const { shard, holder, leaseEveryMs = 3000 } = this.options;
     while (!signal.aborted) {
       try {
-        if (await lease.hold(this.leaseName, holder)) await this.lead(leaseEveryMs);
+        if (await this.takeLease()) await this.lead(leaseEveryMs);
         else await clock.sleep(leaseEveryMs, signal);
       } catch (error) {
         if (signal.aborted) break;
@@ -87,6 +89,16 @@ export class Coordinator {
       }
     }
     await lease.release(this.leaseName, holder).catch(() => undefined);
+  }
+
+  private async takeLease(): Promise<boolean> {
+    const { lease } = this.deps;
+    const { holder, isGone } = this.options;
+    if (await lease.hold(this.leaseName, holder)) return true;
+    const other = await lease.holder(this.leaseName);
+    if (other === null || !isGone?.(other)) return false;
+    await lease.release(this.leaseName, other);
+    return lease.hold(this.leaseName, holder);
   }
 
   private async lead(leaseEveryMs: number): Promise<void> {

@@ -27,3 +27,13 @@ export type { Logger } from './logger.js';
 export type { Lease } from './lease.js';
 export type { JobProgress, ProgressFeed } from './progress.js';
 export type { Cursor, EvidenceRow, ItemRow, JobRow, PageFilter, PageRow, ReadModels } from './read-models.js';
+export {
+  StaleCheckpointError,
+  UnstorableError,
+  type BulkLoad,
+  type Commit,
+  type ParkedJob,
+  type ProjectionStore,
+  type RebuildTarget,
+  type StateReader,
+} from './projection-store.js';

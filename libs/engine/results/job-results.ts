@@ -72,7 +72,9 @@ export class JobResults {
     return { generation, seqs };
   }
 
-  private async fold(onOutcome: (event: Outcome, frontier: Frontier) => void | Promise<void>): Promise<Frontier> {
+  private async fold(
+    onOutcome: (event: Outcome, frontier: Frontier) => void | Promise<void>,
+  ): Promise<Frontier> {
     const frontier = new Frontier(this.jobId, this.hashKey);
     for await (const { entries } of this.eventLog.readJob(this.jobId))
       for (const entry of entries) {
@@ -90,6 +92,18 @@ export class JobResults {
     const { counts: pages, redirects, retries, receivedBytes: bytes } = frontier;
     const durationMs = ranMs + (runningSince === null ? 0 : Math.max(frontier.storedAt - runningSince, 0));
     const error = lastError && { code: lastError.code, message: lastError.message, hint: lastError.hint };
-    return { jobId: this.jobId, status, run, pages, statusCodes, redirects, retries, bytes, durationMs, error, reason };
+    return {
+      jobId: this.jobId,
+      status,
+      run,
+      pages,
+      statusCodes,
+      redirects,
+      retries,
+      bytes,
+      durationMs,
+      error,
+      reason,
+    };
   }
 }

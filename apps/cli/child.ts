@@ -1,0 +1,73 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import type { Logger } from '#libs/engine/ports';
+
+const MAIN = fileURLToPath(new URL('./main.js', import.meta.url));
+/** A child that died is started again at once, then ever later, so that one which cannot live does not eat the machine. */
+const BACKOFF_MS = [0, 500, 1000, 2000, 5000];
+const STEADY_MS = 30_000;
+
+export interface ChildOptions {
+  /** `worker`, `engine`: what `spoor run` takes. */
+  role: string;
+  env: NodeJS.ProcessEnv;
+  logger: Logger;
+}
+
+/**
+ * A process of the engine under its launcher: in a session of its own, so that Ctrl-C reaches only the launcher; started again
+ * when it dies by itself; and gone when the launcher is, which it notices by its IPC channel.
+ */
+export class Child {
+  private process: ChildProcess | null = null;
+  private stopping = false;
+  private deaths = 0;
+
+  constructor(private readonly options: ChildOptions) {
+    this.start();
+  }
+
+  get pid(): number | undefined {
+    return this.process?.pid;
+  }
+
+  /** SIGTERM, and SIGKILL for what is still there after `graceMs`. */
+  async stop(graceMs: number): Promise<void> {
+    this.stopping = true;
+    const child = this.process;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+    child.kill('SIGTERM');
+    const timeout = new AbortController();
+    const killed = sleep(graceMs, undefined, { signal: timeout.signal }).then(
+      () => child.kill('SIGKILL'),
+      () => undefined,
+    );
+    await gone;
+    timeout.abort();
+    await killed;
+  }
+
+  private start(): void {
+    if (this.stopping) return;
+    const startedAt = Date.now();
+    const child = fork(MAIN, ['run', this.options.role], {
+      env: this.options.env,
+      detached: true,
+      stdio: ['ignore', 2, 2, 'ipc'],
+      execArgv: process.execArgv,
+    });
+    this.process = child;
+    child.once('exit', (code, signal) => {
+      if (this.stopping) return;
+      if (Date.now() - startedAt > STEADY_MS) this.deaths = 0;
+      const wait = BACKOFF_MS[Math.min(this.deaths++, BACKOFF_MS.length - 1)]!;
+      this.options.logger.warn(
+        { role: this.options.role, code, signal },
+        'process died; it is started again',
+      );
+      setTimeout(() => this.start(), wait);
+    });
+  }
+}

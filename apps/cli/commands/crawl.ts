@@ -1,0 +1,192 @@
+import { join } from 'node:path';
+import { Option, type Command } from 'commander';
+import { loadConfig, type EngineConfig } from '#libs/config';
+import { shardOf } from '#libs/events';
+import { resolveSpec, type JobState } from '#libs/job';
+import { SpoorError } from '#libs/failures';
+import { openResources, untilSignal, type Resources } from '#libs/hosting';
+import { specOf, wholeNumber, type CrawlOptions } from '../crawl-spec.js';
+import { EXIT } from '../exit-codes.js';
+import type { Finish } from '../finish.js';
+import { followJob } from '../follow-job.js';
+import { ensureEngine } from '../local-engine.js';
+import { ProgressLine } from '../progress-line.js';
+import { ResultFile } from '../result-file.js';
+import { say } from '../say.js';
+import { serveSample, serveSampleOf } from '../sample.js';
+import { saySummary, summaryJson } from '../summary.js';
+import { lastUnfinished } from '../unfinished.js';
+
+interface Options extends CrawlOptions {
+  out?: string;
+  output: 'text' | 'json';
+  resume?: string | true;
+  allowPrivate?: boolean;
+  reason?: string;
+}
+
+const collect = (value: string, before: string[]): string[] => [...before, value];
+const CATCH_UP_MS = 60_000;
+
+/** `spoor crawl`: one job from start to end, with everything it needs. */
+export function addCrawl(program: Command, finish: Finish): void {
+  program
+    .command('crawl')
+    .argument('[urls...]', 'where to start; without any, the bundled sample site is crawled')
+    .description('crawl a site to its end and write one JSON line per page')
+    .option('--job <file>', 'job spec (JSON); options given here win over it')
+    .option('--max-pages <n>', 'pages at most', wholeNumber('--max-pages'))
+    .option('--max-depth <n>', 'links away from a start URL at most', wholeNumber('--max-depth'))
+    .option('--concurrency <n>', 'requests at once (default 16)', wholeNumber('--concurrency'))
+    .option('--per-host <n>', 'requests at once to one host (default 2)', wholeNumber('--per-host'))
+    .option('--delay <ms>', 'between two requests to one host (default 250)', wholeNumber('--delay'))
+    .option('--include <re>', 'only URLs that match (RE2; repeatable)', collect, [])
+    .option('--exclude <re>', 'no URLs that match (RE2; repeatable)', collect, [])
+    .addOption(
+      new Option('--robots <policy>', 'robots.txt (default mark)').choices(['mark', 'obey', 'ignore']),
+    )
+    .addOption(
+      new Option('--bodies <policy>', 'keep response bodies (default all)').choices([
+        'all',
+        'failed',
+        'none',
+      ]),
+    )
+    .option('--resume [jobId]', 'go on with a job, or with the last unfinished one')
+    .option('--reason <text>', 'why, for the record of a resume')
+    .option('--allow-private', 'let this crawl reach private addresses: for a site of your own')
+    .option('--out <file>', 'result file (default results/<jobId>.jsonl)')
+    .addOption(new Option('--output <format>', 'what is printed').choices(['text', 'json']).default('text'))
+    .action(async (urls: string[], options: Options) => finish(await crawl(urls, options)));
+}
+
+async function crawl(urls: string[], options: Options): Promise<number> {
+  const interrupted = new AbortController();
+  void untilSignal().then(() => interrupted.abort());
+  const config = loadConfig();
+  if (options.allowPrivate) config.allowPrivate = ['*'];
+  if (options.out !== undefined) new ResultFile(options.out).check();
+  if (options.resume !== undefined) {
+    if (urls.length > 0)
+      throw new SpoorError('invalid_request', '--resume goes on with a job; it takes no URLs.', {
+        field: '--resume',
+      });
+    return withResources(config, (resources) => resume(resources, options, interrupted.signal));
+  }
+  if (urls.length > 0 || options.job !== undefined) {
+    const spec = specOf(urls, options);
+    resolveSpec(spec);
+    return withResources(config, (resources) => start(resources, spec, options, interrupted.signal));
+  }
+  const sample = await serveSample();
+  try {
+    const spec = { ...sample.spec, ...withoutStart(specOf([], options), sample.spec) };
+    const own = { ...config, allowPrivate: [...config.allowPrivate, sample.host] };
+    return await withResources(own, (resources) => start(resources, spec, options, interrupted.signal));
+  } finally {
+    await sample.close();
+  }
+}
+
+/** Options on top of the sample job: they change its parts, not replace them. */
+function withoutStart<T extends { scope?: object; politeness?: object }>(typed: T, sample: T): Partial<T> {
+  return {
+    scope: { ...sample.scope, ...typed.scope },
+    politeness: { ...sample.politeness, ...typed.politeness },
+  } as Partial<T>;
+}
+
+async function withResources(
+  config: EngineConfig,
+  work: (resources: Resources) => Promise<number>,
+): Promise<number> {
+  const resources = await openResources(
+    { ...config, logLevel: process.env.SPOOR_LOG_LEVEL ? config.logLevel : 'error' },
+    { name: 'crawl' },
+  );
+  try {
+    return await work(resources);
+  } finally {
+    await resources.close();
+  }
+}
+
+async function start(
+  resources: Resources,
+  spec: unknown,
+  options: Options,
+  signal: AbortSignal,
+): Promise<number> {
+  const { jobId } = await resources.jobs.start(spec);
+  say(`job ${jobId} started`);
+  return seeThrough(resources, jobId, options, signal);
+}
+
+async function resume(resources: Resources, options: Options, signal: AbortSignal): Promise<number> {
+  const jobId = typeof options.resume === 'string' ? options.resume : await lastUnfinished(resources);
+  const state = await resources.jobs.state(jobId);
+  if (!state) throw new SpoorError('job_not_found', `There is no job ${jobId}.`, { field: '--resume' });
+  const site = await serveSampleOf(state.spec);
+  if (site) resources.config.allowPrivate.push(site.host);
+  try {
+    if (state.status === 'done') say(`job ${jobId} is done already; its result file is written again`);
+    else if (state.status === 'running') say(`job ${jobId} goes on in run ${state.run}`);
+    else {
+      const { run } = await resources.jobs.resume(jobId, { reason: options.reason });
+      say(`job ${jobId} resumed, run ${run}`);
+    }
+    return await seeThrough(resources, jobId, options, signal);
+  } finally {
+    await site?.close();
+  }
+}
+
+async function seeThrough(
+  resources: Resources,
+  jobId: string,
+  options: Options,
+  signal: AbortSignal,
+): Promise<number> {
+  const file = new ResultFile(options.out ?? join('results', `${jobId}.jsonl`));
+  file.check();
+  const engine = await ensureEngine(resources);
+  const line = new ProgressLine(false);
+  let state: JobState;
+  try {
+    state = await followJob(resources, jobId, (progress) => line.show(progress), signal);
+    line.end();
+    if (state.status !== 'running') await projected(resources, jobId, state, signal);
+  } finally {
+    await engine.close();
+  }
+  const summary = await file.write(resources, jobId);
+  if (options.output === 'json') process.stdout.write(`${summaryJson(summary, file.path)}\n`);
+  else saySummary(summary, file.path);
+  if (summary.status === 'done') return EXIT.done;
+  if (summary.status !== 'running') return EXIT.resumable;
+  say(
+    engine.own
+      ? `interrupted; nothing is lost. Go on: spoor crawl --resume ${jobId}`
+      : `left; the engine goes on with it. Stop it: spoor job stop ${jobId}`,
+  );
+  return EXIT.interrupted;
+}
+
+/** The read models are a moment behind; whoever looks after the crawl shall find all of it. */
+async function projected(
+  { database, config, clock }: Resources,
+  jobId: string,
+  { lastSeq }: JobState,
+  signal: AbortSignal,
+): Promise<void> {
+  const { readModels } = await database();
+  const deadline = clock.monotonic() + CATCH_UP_MS;
+  while ((await readModels.position(shardOf(jobId))) < lastSeq) {
+    if (signal.aborted) return;
+    if (clock.monotonic() > deadline) {
+      say(`the read models are still behind; spoor up goes on with them (SPOOR_HOME ${config.home})`);
+      return;
+    }
+    await clock.sleep(20);
+  }
+}

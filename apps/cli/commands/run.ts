@@ -1,0 +1,67 @@
+import type { Command } from 'commander';
+import { loadConfig } from '#libs/config';
+import { SpoorError } from '#libs/failures';
+import type { Resources, Running } from '#libs/hosting';
+import type { Finish } from '../finish.js';
+
+const ROLES = ['api', 'coordinator', 'projector', 'worker', 'engine'] as const;
+type Role = (typeof ROLES)[number];
+
+/** Loaded one by one, so that a worker does not pay for what only the api needs. */
+const starters: Record<Exclude<Role, 'engine'>, (resources: Resources) => Promise<Running>> = {
+  api: async (resources) => (await import('#apps/api')).startApi(resources),
+  coordinator: async (resources) => (await import('#apps/coordinator')).startCoordinator(resources),
+  projector: async (resources) => (await import('#apps/projector')).startProjector(resources),
+  worker: async (resources) => (await import('#apps/worker')).startWorker(resources),
+};
+
+/** Starts roles in this process; closing them closes in reverse order. */
+export async function startRoles(
+  resources: Resources,
+  roles: readonly (keyof typeof starters)[],
+): Promise<Running> {
+  const running: Running[] = [];
+  const close = async (): Promise<void> => {
+    for (const one of running.reverse()) await one.close();
+  };
+  try {
+    for (const role of roles) running.push(await starters[role](resources));
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { close };
+}
+
+function roleOf(text: string): Role {
+  const role = ROLES.find((name) => name === text);
+  if (role) return role;
+  throw new SpoorError('invalid_request', `There is no part of the engine called ${text}.`, {
+    field: 'role',
+    hint: `Parts: ${ROLES.join(', ')}.`,
+  });
+}
+
+/** `spoor run <part>`: one part of the engine in this process, until a signal. */
+export function addRun(program: Command, finish: Finish): void {
+  program
+    .command('run')
+    .argument('<part>', ROLES.join(' | '))
+    .description('run one part of the engine in this process (engine = api, coordinator and projector)')
+    .action(async (text: string) => {
+      const role = roleOf(text);
+      const { openResources, untilSignal } = await import('#libs/hosting');
+      const ended = untilSignal();
+      const resources = await openResources(loadConfig(), { name: role });
+      try {
+        const roles = role === 'engine' ? (['coordinator', 'projector', 'api'] as const) : [role];
+        const running = await startRoles(resources, roles);
+        resources.logger.info({ part: role }, 'ready');
+        await ended;
+        await running.close();
+      } finally {
+        await resources.close();
+      }
+      finish(0);
+    });
+}

@@ -1,0 +1,69 @@
+import { readFileSync } from 'node:fs';
+import type { JobSpecInput } from '#libs/events';
+import { SpoorError } from '#libs/failures';
+
+export interface CrawlOptions {
+  job?: string;
+  maxPages?: number;
+  maxDepth?: number;
+  concurrency?: number;
+  perHost?: number;
+  delay?: number;
+  include: string[];
+  exclude: string[];
+  robots?: string;
+  bodies?: string;
+}
+
+function readJob(file: string): Record<string, unknown> {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch {
+    throw new SpoorError('invalid_request', `The job file ${file} cannot be read.`, {
+      field: '--job',
+      hint: 'Name a JSON file with a job spec.',
+    });
+  }
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value };
+  } catch {
+    // Said below.
+  }
+  throw new SpoorError('invalid_request', `The job file ${file} is not a JSON object.`, { field: '--job' });
+}
+
+const part = (job: Record<string, unknown>, name: string): Record<string, unknown> => ({
+  ...(job[name] as Record<string, unknown> | undefined),
+});
+
+function set(target: Record<string, unknown>, values: Record<string, unknown>): Record<string, unknown> {
+  for (const [key, value] of Object.entries(values))
+    if (value !== undefined && !(Array.isArray(value) && value.length === 0)) target[key] = value;
+  return target;
+}
+
+/** What was typed as a job spec, still to be checked; options win over the job file. */
+export function specOf(urls: string[], options: CrawlOptions): JobSpecInput {
+  const job = options.job === undefined ? {} : readJob(options.job);
+  const { maxPages, maxDepth, concurrency, perHost, delay, include, exclude, robots, bodies } = options;
+  set(job, {
+    start: urls,
+    bodies,
+    scope: set(part(job, 'scope'), { maxPages, maxDepth, include, exclude }),
+    politeness: set(part(job, 'politeness'), { concurrency, perHost, delayMs: delay, robots }),
+  });
+  return job as JobSpecInput;
+}
+
+/** An option's value as a whole number; whether it is in range is for the spec to say. */
+export function wholeNumber(name: string): (text: string) => number {
+  return (text) => {
+    if (/^\d{1,15}$/.test(text)) return Number(text);
+    throw new SpoorError('invalid_request', `${name} takes a whole number, not ${JSON.stringify(text)}.`, {
+      field: name,
+      hint: `For example ${name} 10.`,
+    });
+  };
+}

@@ -1,0 +1,2 @@
+/** Sets the exit code of the process. */
+export type Finish = (code: number) => void;

@@ -1,0 +1,33 @@
+import 'reflect-metadata';
+import { Command, CommanderError } from 'commander';
+import { SpoorError } from '#libs/failures';
+import { addCrawl } from './commands/crawl.js';
+import { addJob } from './commands/job.js';
+import { addProjection } from './commands/projection.js';
+import { addRun } from './commands/run.js';
+import { addUp } from './commands/up.js';
+import { EXIT, exitCodeOf } from './exit-codes.js';
+import { sayError } from './say.js';
+
+/** @returns the exit code */
+async function main(argv: string[]): Promise<number> {
+  let exitCode = 0;
+  const program = new Command('spoor')
+    .description('An event-sourced scraping engine: every page accounted for, every crash resumable.')
+    .showHelpAfterError('(spoor --help shows what there is)')
+    .exitOverride()
+    .configureOutput({ writeErr: (text) => process.stderr.write(text) });
+  const finish = (code: number): void => void (exitCode = code);
+  for (const add of [addCrawl, addUp, addJob, addProjection, addRun]) add(program, finish);
+  program.commands.forEach((command) => command.exitOverride());
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT.badInput;
+    sayError(error);
+    return error instanceof SpoorError ? exitCodeOf(error) : 1;
+  }
+  return exitCode;
+}
+
+process.exitCode = await main(process.argv.slice(2));

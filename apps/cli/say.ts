@@ -1,0 +1,17 @@
+import { scrubText } from '#libs/config';
+import { SpoorError } from '#libs/failures';
+
+/** Everything that people read goes to stderr; stdout belongs to results. */
+export const say = (line: string): void => void process.stderr.write(`${line}\n`);
+
+/** One line for an error, one for what to do about it. */
+export function sayError(error: unknown): void {
+  if (error instanceof SpoorError) {
+    say(`error: ${error.message}`);
+    say(`  ${error.hint}`);
+  } else {
+    say(`error: ${scrubText(error instanceof Error ? error.message : String(error))}`);
+    say('  This is a defect of ours; run again with SPOOR_LOG_LEVEL=debug for more.');
+  }
+  if (process.env.SPOOR_LOG_LEVEL === 'debug' && error instanceof Error) say(scrubText(error.stack ?? ''));
+}

@@ -1,0 +1,35 @@
+import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { Coordinator } from '#libs/engine';
+import { isGone, type Resources } from '#libs/hosting';
+
+export const RESOURCES = Symbol('Resources');
+
+/** One coordinator for each shard; which of them lead is decided by their leases. */
+@Injectable()
+export class CoordinatorHost implements OnApplicationBootstrap, OnApplicationShutdown {
+  private readonly coordinators: Coordinator[];
+
+  constructor(@Inject(RESOURCES) { log, clock, logger, hashKey, holder, config }: Resources) {
+    const { eventLog, fetchQueue, lease, progress } = log;
+    const deps = { eventLog, fetchQueue, lease, progress, clock, logger, hashKey };
+    this.coordinators = Array.from(
+      { length: config.shards },
+      (_, shard) =>
+        new Coordinator(deps, {
+          shard,
+          pool: 'http',
+          holder,
+          isGone,
+          leaseEveryMs: Math.max(config.leaseMs / 3, 300),
+        }),
+    );
+  }
+
+  onApplicationBootstrap(): void {
+    for (const coordinator of this.coordinators) coordinator.start();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await Promise.all(this.coordinators.map((coordinator) => coordinator.stop()));
+  }
+}

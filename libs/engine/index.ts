@@ -1,0 +1,10 @@
+export { describeError } from './describe-error.js';
+export { Coordinator, type CoordinatorDeps, type CoordinatorOptions } from './coordinator/index.js';
+export {
+  appendDecision,
+  JobService,
+  type CommandAnswer,
+  type CommandOptions,
+  type JobServiceDeps,
+} from './jobs/index.js';
+export { JobResults, type JobSummary, type ResultLine } from './results/index.js';

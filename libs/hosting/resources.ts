@@ -1,0 +1,104 @@
+import { hostname } from 'node:os';
+import { connectLog, type JetStreamHandle } from '#libs/adapters/jetstream';
+import type { OpenDatabase } from '#libs/adapters/postgres';
+import { acquireServers, isRunning, thisProcess } from '#libs/adapters/servers';
+import { newHashKey, newId, systemClock } from '#libs/adapters/system';
+import { createLogger, type EngineConfig } from '#libs/config';
+import { JobService } from '#libs/engine/jobs';
+import type { Clock, Logger } from '#libs/engine/ports';
+import type { HashKey } from '#libs/job';
+
+/** What the processes of an engine stand on. */
+export interface Resources {
+  readonly config: EngineConfig;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  readonly log: JetStreamHandle;
+  readonly jobs: JobService;
+  readonly hashKey: HashKey;
+  /** Names this process among all others. */
+  readonly holder: string;
+  /** With credentials; for children, by their environment. */
+  readonly natsUrl: string;
+  readonly databaseUrl: string;
+  /** Connects and migrates at the first call. */
+  database(): Promise<OpenDatabase>;
+  close(): Promise<void>;
+}
+
+/** Something that runs until it is closed. */
+export interface Running {
+  close(): Promise<void>;
+}
+
+export interface ResourceOptions {
+  /** Names the process to people: in logs and in the server's list of connections. */
+  name: string;
+}
+
+/**
+ * Connects to NATS and Postgres: those of the environment, else the embedded ones of SPOOR_HOME, which are started when needed.
+ * @throws SpoorError store_unavailable
+ */
+export async function openResources(config: EngineConfig, { name }: ResourceOptions): Promise<Resources> {
+  const logger = createLogger(name, { level: config.logLevel });
+  const servers = await acquireServers(config.home, {
+    natsUrl: config.natsUrl ?? undefined,
+    databaseUrl: config.databaseUrl ?? undefined,
+    logger,
+  });
+  const { natsUrl, databaseUrl } = servers;
+  let log: JetStreamHandle;
+  try {
+    log = await connectLog({
+      url: natsUrl,
+      shards: config.shards,
+      name: `spoor ${name}`,
+      timeoutMs: config.logTimeoutMs,
+      leaseTtlMs: config.leaseMs,
+      logger,
+    });
+  } catch (error) {
+    await servers.release();
+    throw error;
+  }
+  let database: Promise<OpenDatabase> | null = null;
+  return {
+    config,
+    logger,
+    clock: systemClock,
+    log,
+    jobs: new JobService({ eventLog: log.eventLog, clock: systemClock, newId, shards: config.shards }),
+    hashKey: newHashKey(),
+    holder: holderName(),
+    natsUrl,
+    databaseUrl,
+    database: () => (database ??= connectDatabase(databaseUrl)),
+    close: async () => {
+      await database?.then(
+        (open) => open.close(),
+        () => undefined,
+      );
+      await log.close();
+      await servers.release();
+    },
+  };
+}
+
+async function connectDatabase(url: string): Promise<OpenDatabase> {
+  const { openDatabase } = await import('#libs/adapters/postgres');
+  const open = await openDatabase(url);
+  await open.migrate();
+  return open;
+}
+
+function holderName(): string {
+  const { pid, identity } = thisProcess();
+  return `${hostname()}/${pid}/${identity}`;
+}
+
+/** A holder of this machine whose process is gone: waiting for its lease to end would be waiting for nobody. */
+export function isGone(holder: string): boolean {
+  const [host, pid, identity] = holder.split('/');
+  return host === hostname() && !isRunning({ pid: Number(pid), identity: identity ?? '' });
+}
