@@ -67,7 +67,7 @@ function decodeSync(raw: Buffer, coding: Exclude<Coding, 'identity'>, maxBytes: 
     if (coding === 'br') return brotliDecompressSync(raw, options);
     return hasZlibHeader(raw) ? inflateSync(raw, options) : inflateRawSync(raw, options);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE') return null;
+    if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') return null;
     throw new DecodeError('decode', { cause: error });
   }
 }

@@ -46,8 +46,9 @@ const TLS =
 
 /** What a transport error means, by its code alone; texts of libraries change and carry addresses. */
 export function problemOf(error: unknown): Problem {
-  for (let cause = error, depth = 0; cause instanceof Error && depth < 4; cause = cause.cause, depth++) {
-    const code = 'code' in cause && typeof cause.code === 'string' ? cause.code : '';
+  let cause = error as { code?: unknown; cause?: unknown } | undefined;
+  for (let depth = 0; cause && depth < 4; depth++, cause = cause.cause as typeof cause) {
+    const code = typeof cause.code === 'string' ? cause.code : '';
     const known = BY_CODE[code];
     if (known) return known;
     if (TLS.test(code)) return problem('tls_error', 'The TLS connection could not be verified');

@@ -1,0 +1,95 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { access, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Bodies } from '#libs/engine/ports';
+import { isJobId, type BodyRef } from '#libs/events';
+import { SpoorError } from '#libs/failures';
+
+const SHA256 = /^[0-9a-f]{64}$/;
+
+/**
+ * Bodies as files: `<dir>/<jobId>/<first two of the hash>/<hash>`. A file has its name only when it is whole, and what is there
+ * already is not written again.
+ */
+export class FileBodies implements Bodies {
+  constructor(
+    private readonly dir: string,
+    /** Have the disk confirm each file and its name (survives power loss). */
+    private readonly sync: boolean,
+  ) {}
+
+  /** @throws SpoorError store_unavailable when it cannot be written. */
+  async put(jobId: string, raw: Buffer, meta: Omit<BodyRef, 'sha256' | 'storedBytes'>): Promise<BodyRef> {
+    const sha256 = createHash('sha256').update(raw).digest('hex');
+    const path = this.pathOf(jobId, sha256);
+    try {
+      if (!(await exists(path))) await this.write(path, raw);
+    } catch (error) {
+      throw new SpoorError('store_unavailable', 'The body could not be stored', {}, { cause: error });
+    }
+    return { ...meta, sha256, storedBytes: raw.length };
+  }
+
+  async get(jobId: string, sha256: string): Promise<Buffer | null> {
+    if (!SHA256.test(sha256)) return null;
+    try {
+      return await readFile(this.pathOf(jobId, sha256));
+    } catch (error) {
+      if (isMissing(error)) return null;
+      throw new SpoorError('store_unavailable', 'The body could not be read', {}, { cause: error });
+    }
+  }
+
+  async removeJob(jobId: string): Promise<void> {
+    await rm(this.jobDir(jobId), { recursive: true, force: true });
+  }
+
+  private async write(path: string, raw: Buffer): Promise<void> {
+    const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
+    await mkdir(dirname(path), { recursive: true });
+    try {
+      const file = await open(temporary, 'wx', 0o600);
+      try {
+        await file.writeFile(raw);
+        if (this.sync) await file.datasync();
+      } finally {
+        await file.close();
+      }
+      await rename(temporary, path);
+    } catch (error) {
+      await rm(temporary, { force: true });
+      throw error;
+    }
+    if (this.sync) await syncDirectory(dirname(path));
+  }
+
+  private pathOf(jobId: string, sha256: string): string {
+    return join(this.jobDir(jobId), sha256.slice(0, 2), sha256);
+  }
+
+  /** The id is checked because it becomes part of a path. */
+  private jobDir(jobId: string): string {
+    if (!isJobId(jobId)) throw new RangeError(`not a job id: ${JSON.stringify(jobId)}`);
+    return join(this.dir, jobId);
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await access(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const isMissing = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'ENOENT';
+
+async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path, 'r');
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
+}
