@@ -1,5 +1,6 @@
 import { accessSync, constants, mkdirSync, rmSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { SpoorError } from '#libs/failures';
 import {
   embeddedNats,
@@ -31,6 +32,7 @@ export interface AcquiredServers {
 }
 
 const WATCH_MS = 300;
+const RETRY_MS = 1_000;
 
 function prepareHome(home: string): void {
   try {
@@ -57,6 +59,7 @@ function watch(home: string, held: Map<EmbeddedServer, RunningServer>, log: Serv
       });
     } catch (error) {
       log.warn(error instanceof Error ? error.message : `${server.kind} could not be started again`);
+      await sleep(RETRY_MS);
     }
   };
   const timer = setInterval(() => {

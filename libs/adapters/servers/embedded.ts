@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { SpoorError } from '#libs/failures';
 import { layout } from './home-layout.js';
 import { natsAnswers, natsUrl, startNatsServer } from './nats-server.js';
-import { freePort, isPortFree } from './ports.js';
+import { freePort, isPortFree, isPortTaken } from './ports.js';
 import { postgresAnswers, postgresUrl, postmasterNote, startPostgres } from './postgres.js';
 import { isRunning, processIdentity, programOf } from './process-identity.js';
 import { keptSecret } from './secrets.js';
@@ -107,10 +107,18 @@ export async function ensureRunning(
       );
     }
   }
-  const last = readState(state)[server.kind]?.port ?? server.usualPort;
-  const port = samePort || (await isPortFree(last)) ? last : await freePort();
-  log.info(`starting ${PROGRAM[server.kind]} on port ${port}`);
-  return server.start(port, (started) => writeState(state, server.kind, started));
+  let port = readState(state)[server.kind]?.port ?? server.usualPort;
+  if (!samePort && !(await isPortFree(port))) port = await freePort();
+  for (let attempt = 1; ; attempt += 1) {
+    log.info(`starting ${PROGRAM[server.kind]} on port ${port}`);
+    try {
+      return await server.start(port, (started) => writeState(state, server.kind, started));
+    } catch (error) {
+      // Somebody took the port between the look and the start.
+      if (samePort || attempt === 5 || !isPortTaken(error)) throw error;
+      port = await freePort();
+    }
+  }
 }
 
 export async function stopServer(home: string, server: EmbeddedServer, log: ServerLog): Promise<void> {

@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { SpoorError } from '#libs/failures';
 import { findNatsServer } from './nats-binary.js';
-import { freePort, isPortFree } from './ports.js';
+import { freePort, isPortFree, portTaken } from './ports.js';
 import {
   logSince,
   logSize,
@@ -80,22 +80,19 @@ export async function startNatsServer(options: NatsServerOptions): Promise<Runni
   for (const dir of [options.storeDir, options.runDir]) mkdirSync(dir, { recursive: true, mode: 0o700 });
   for (let attempt = 1; ; attempt += 1) {
     const port = options.port ?? (await freePort());
-    if (!(await isPortFree(port))) {
-      throw new SpoorError('store_unavailable', `Port ${port}, which NATS has to come back on, is taken.`, {
-        hint: 'End the program that took it, or stop all Spoor processes of this SPOOR_HOME and start again.',
-      });
-    }
+    if (!(await isPortFree(port))) throw portTaken('NATS', port);
     const logFrom = logSize(options.logFile);
     const child = spawnServer(program, ['-c', writeConfig(options, port)], { logFile: options.logFile });
     const server = { ...child, port, url: natsUrl(port, options.credentials) };
     options.onSpawn?.(server);
     // Recovery of a large store comes before the first greeting, hence the patience while the process runs.
     if ((await waitReady(child, () => natsAnswers(port), 120_000)) === 'ready') return server;
-    const taken = logSince(options.logFile, logFrom).includes('address already in use');
-    if (!taken || options.port !== undefined || attempt === 5) {
-      throw new SpoorError('store_unavailable', 'The embedded nats-server did not start.', {
-        hint: `Its own words are in ${options.logFile}; a full disk is the usual reason.`,
-      });
+    if (logSince(options.logFile, logFrom).includes('address already in use')) {
+      if (options.port !== undefined || attempt === 5) throw portTaken('NATS', port);
+      continue;
     }
+    throw new SpoorError('store_unavailable', 'The embedded nats-server did not start.', {
+      hint: `Its own words are in ${options.logFile}; a full disk is the usual reason.`,
+    });
   }
 }

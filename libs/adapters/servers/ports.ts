@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
+import { SpoorError } from '#libs/failures';
 
 /** True when nobody listens on that port of the loopback address. */
 export function isPortFree(port: number): Promise<boolean> {
@@ -20,3 +21,13 @@ export async function freePort(): Promise<number> {
     if (await isPortFree(port)) return port;
   }
 }
+
+/** `isPortTaken` recognises it: whoever may choose chooses another port. */
+export const portTaken = (server: string, port: number): SpoorError =>
+  new SpoorError('store_unavailable', `Port ${port}, which ${server} has to listen on, is taken.`, {
+    field: 'port',
+    hint: 'End the program that took it, or stop all Spoor processes of this SPOOR_HOME and start again.',
+  });
+
+export const isPortTaken = (error: unknown): boolean =>
+  error instanceof SpoorError && error.details.field === 'port';

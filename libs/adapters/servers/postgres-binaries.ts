@@ -110,7 +110,8 @@ function ownFolder(dir: string): string | null {
 }
 
 function copyTarget(home: string): string {
-  const candidates = [join(home, 'cache'), cacheDir(home), '/var/cache/spoor', join(tmpdir(), 'spoor-cache')];
+  // Shared places first: a copy is about 60 MB.
+  const candidates = [cacheDir(home), '/var/cache/spoor', join(home, 'cache'), join(tmpdir(), 'spoor-cache')];
   for (const dir of candidates) {
     const found = ownFolder(dir);
     if (found !== null) return found;

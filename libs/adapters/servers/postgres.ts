@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { SpoorError } from '#libs/failures';
-import { isPortFree, freePort } from './ports.js';
+import { freePort, isPortFree, portTaken } from './ports.js';
 import { postgresNative } from './postgres-binaries.js';
 import { fdsOf, handOver, initCluster, letGo, postgresUser } from './postgres-cluster.js';
 import { programOf } from './process-identity.js';
@@ -110,24 +110,21 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningSe
   for (;;) {
     dropForeignNote(options.dataDir);
     const port = options.port ?? (await freePort());
-    const free = await isPortFree(port);
+    if (!(await isPortFree(port))) throw portTaken('Postgres', port);
     const logFrom = logSize(options.logFile);
-    if (free) {
-      const server = launch(native, options, port);
-      options.onSpawn?.(server);
-      const answers = (): Promise<boolean> => postgresAnswers(port, options.password);
-      if ((await waitReady(server, answers, 120_000)) === 'ready') return server;
-    }
+    const server = launch(native, options, port);
+    options.onSpawn?.(server);
+    const answers = (): Promise<boolean> => postgresAnswers(port, options.password);
+    if ((await waitReady(server, answers, 120_000)) === 'ready') return server;
+    const words = logSince(options.logFile, logFrom);
+    if (options.port !== undefined && words.includes('Address already in use'))
+      throw portTaken('Postgres', port);
     // Backends of a killed postmaster need a moment to notice, and hold memory (and with it the folder) until then.
     const passing = /shared memory block|lock file "postmaster.pid" already exists|Address already in use/;
-    if ((free && !passing.test(logSince(options.logFile, logFrom))) || performance.now() > patience) {
-      throw free
-        ? new SpoorError('store_unavailable', 'The embedded Postgres did not start.', {
-            hint: `Its own words are in ${options.logFile}; a full disk is the usual reason.`,
-          })
-        : new SpoorError('store_unavailable', `Port ${port}, which Postgres has to come back on, is taken.`, {
-            hint: 'End the program that took it, or stop all Spoor processes of this SPOOR_HOME and start again.',
-          });
+    if (!passing.test(words) || performance.now() > patience) {
+      throw new SpoorError('store_unavailable', 'The embedded Postgres did not start.', {
+        hint: `Its own words are in ${options.logFile}; a full disk is the usual reason.`,
+      });
     }
     await sleep(100);
   }
