@@ -27,7 +27,8 @@ describe('bodies in files', () => {
   it('writes the same content once, also when many come together, and leaves nothing beside it', async () => {
     const bodies = createFileBodies({ dir });
     const puts = Array.from({ length: 20 }, () => bodies.put(JOB, Buffer.from('same'), META));
-    const [{ sha256 }] = (await Promise.all(puts)) as [{ sha256: string }];
+    const refs = await Promise.all(puts);
+    const { sha256 } = refs[0]!;
     const path = join(dir, JOB, sha256.slice(0, 2));
     expect(await readdir(path)).toEqual([sha256]);
     const before = await stat(join(path, sha256));

@@ -1,0 +1,49 @@
+import { join } from 'node:path';
+import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { createFileBodies } from '#libs/adapters/bodies';
+import { createEgress, type Egress } from '#libs/adapters/egress';
+import { createPageParser } from '#libs/adapters/html';
+import { createRobots } from '#libs/adapters/robots';
+import { Worker } from '#libs/engine/worker';
+import type { Resources } from '#libs/hosting';
+import { failPointOf } from './fail-point.js';
+
+export const RESOURCES = Symbol('Resources');
+
+/** What a stopping worker may take to finish the pages it has begun. */
+const DRAIN_MS = 3000;
+
+/** One worker for each shard; they share the way to the outside. */
+@Injectable()
+export class WorkerHost implements OnApplicationBootstrap, OnApplicationShutdown {
+  private readonly egress: Egress;
+  private readonly workers: Worker[];
+
+  constructor(@Inject(RESOURCES) { log, clock, logger, config }: Resources) {
+    this.egress = createEgress({ allowPrivate: config.allowPrivate });
+    const { eventLog, fetchQueue } = log;
+    const deps = {
+      ...{ eventLog, fetchQueue, clock, logger },
+      fetcher: this.egress,
+      robots: createRobots(this.egress, clock),
+      parser: createPageParser(),
+      bodies: createFileBodies({ dir: join(config.home, 'bodies') }),
+      random: Math.random,
+      failPoint: failPointOf(process.env['SPOOR_FAIL_AT']),
+    };
+    const slots = Math.max(1, Math.floor(config.workerSlots / config.shards));
+    this.workers = Array.from(
+      { length: config.shards },
+      (_, shard) => new Worker(deps, { shard, pool: 'http', slots }),
+    );
+  }
+
+  onApplicationBootstrap(): void {
+    for (const worker of this.workers) worker.start();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await Promise.all(this.workers.map((worker) => worker.drain(DRAIN_MS)));
+    this.egress.close();
+  }
+}

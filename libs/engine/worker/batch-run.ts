@@ -1,0 +1,172 @@
+import type { JobSpec } from '#libs/events';
+import { describeError } from '../describe-error.js';
+import type { Delivery, FetchTask } from '../ports/index.js';
+import type { WorkerDeps } from './deps.js';
+import { endedInHistory } from './ended-runs.js';
+import { hold, isPassing } from './hold.js';
+import type { JobCache, KnownJob } from './job-cache.js';
+import { failed, outcomeId, toEvent, workerDied, type PageDraft, type PageTry } from './outcome.js';
+import { runPage } from './page-task.js';
+import type { Slots } from './slots.js';
+
+/** A batch delivered so often has probably killed its workers. */
+const SUSPICIOUS_DELIVERIES = 3;
+
+/** Why a batch is let go of before its tasks are done: its run has ended, or this worker has to go. */
+export type AbortReason = 'ended' | 'drained';
+
+/** One batch of tasks, from its delivery to its acknowledgement. */
+export class BatchRun {
+  private readonly aborts = new Set<AbortController>();
+  private readonly deliveries: Delivery[];
+  private aborted: AbortReason | null = null;
+
+  constructor(
+    readonly delivery: Delivery,
+    private readonly deps: WorkerDeps,
+    private readonly jobs: JobCache,
+    private readonly slots: Slots,
+  ) {
+    this.deliveries = [delivery];
+  }
+
+  /** The same batch came again while it is worked on: it is one work, and all its deliveries end together. */
+  deliveredAgain(delivery: Delivery): void {
+    this.deliveries.push(delivery);
+  }
+
+  abort(reason: AbortReason): void {
+    this.aborted ??= reason;
+    for (const controller of this.aborts) controller.abort();
+  }
+
+  async work(): Promise<void> {
+    try {
+      await this.workTasks();
+    } catch (error) {
+      // Nothing is known to be recorded, so nothing is acknowledged: another delivery looks again.
+      if (!this.aborted) this.deps.logger.error({ error: describeError(error) }, 'a batch was given back');
+      this.aborted ??= 'drained';
+    }
+    if (this.aborted === 'drained') return this.answer((delivery) => delivery.giveBack());
+    this.deps.failPoint?.('before_ack');
+    await this.answer((delivery) => delivery.done());
+  }
+
+  private async workTasks(): Promise<void> {
+    const { delivery } = this;
+    const job = await this.guarded((signal) =>
+      hold(() => this.jobs.at(delivery.jobId, delivery.jobSeq), this.deps, signal, isPassing),
+    );
+    if (!job || endedInHistory(job.state, delivery) || !job.state) return;
+    const { spec } = job.state;
+    const open = await this.openTasks();
+    if (delivery.deliveries >= SUSPICIOUS_DELIVERIES) {
+      const suspect = open.shift();
+      if (suspect) await this.record(this.tryOf(suspect), () => workerDied(this.tryOf(suspect)), job);
+    }
+    // After a death the tasks run one after another, so that the next delivery shows which one was the cause.
+    if (delivery.deliveries > 1) for (const task of open) await this.task(task, spec, job);
+    else await allOf(open.map((task) => this.task(task, spec, job)));
+  }
+
+  /** What of the batch is not in the log yet. A first delivery that no server has seen lost needs no look. */
+  private async openTasks(): Promise<FetchTask[]> {
+    const { delivery, deps } = this;
+    if (delivery.deliveries === 1 && !delivery.olderThanConnection) return [...delivery.tasks];
+    const recorded = await this.guarded((signal) =>
+      hold(() => deps.eventLog.pageEventIds(delivery.jobId, delivery.logSeq), deps, signal, isPassing),
+    );
+    if (!recorded) return [];
+    return delivery.tasks.filter((task) => !recorded.has(outcomeId(this.tryOf(task))));
+  }
+
+  private async task(task: FetchTask, spec: JobSpec, job: KnownJob): Promise<void> {
+    const page = this.tryOf(task);
+    await this.slots.use(async () => {
+      if (this.aborted) return;
+      await this.record(page, (signal) => runPage(page, spec, this.deps, signal), job);
+    });
+  }
+
+  /** Finds out what happened and writes it to the log, or leaves the page open when the batch is aborted. */
+  private async record(
+    page: PageTry,
+    outcome: (signal: AbortSignal) => PageDraft | Promise<PageDraft>,
+    job: KnownJob,
+  ): Promise<void> {
+    await this.guarded(async (signal) => {
+      const draft = await this.orDefect(page, () => outcome(signal), signal);
+      try {
+        await this.publish(page, draft, job, signal);
+      } catch (error) {
+        if (signal.aborted) throw error;
+        await this.publish(page, this.defect(page, error), job, signal);
+      }
+    });
+  }
+
+  private async publish(page: PageTry, draft: PageDraft, job: KnownJob, signal: AbortSignal): Promise<void> {
+    const event = toEvent(page, draft, this.deps.clock.now(), job.eventId);
+    await hold(() => this.deps.eventLog.publishPage(event), this.deps, signal, isPassing);
+    this.deps.failPoint?.('after_publish');
+  }
+
+  /** A defect of ours ends this page with a word in the log, instead of going round for ever. */
+  private async orDefect(
+    page: PageTry,
+    outcome: () => PageDraft | Promise<PageDraft>,
+    signal: AbortSignal,
+  ): Promise<PageDraft> {
+    try {
+      return await outcome();
+    } catch (error) {
+      if (signal.aborted) throw error;
+      return this.defect(page, error);
+    }
+  }
+
+  private defect(page: PageTry, error: unknown): PageDraft {
+    this.deps.logger.error(
+      { url: page.task.url, error: describeError(error) },
+      'a page could not be worked on',
+    );
+    return failed(page, { code: 'internal', message: 'An error of the engine' });
+  }
+
+  /** Runs a step that an abort ends; undefined then. */
+  private async guarded<T>(step: (signal: AbortSignal) => Promise<T>): Promise<T | undefined> {
+    if (this.aborted) return undefined;
+    const controller = new AbortController();
+    this.aborts.add(controller);
+    try {
+      return await step(controller.signal);
+    } catch (error) {
+      if (controller.signal.aborted) return undefined;
+      throw error;
+    } finally {
+      this.aborts.delete(controller);
+    }
+  }
+
+  private tryOf(task: FetchTask): PageTry {
+    return { batch: this.delivery, task };
+  }
+
+  private async answer(send: (delivery: Delivery) => Promise<void>): Promise<void> {
+    try {
+      await Promise.all(this.deliveries.map(send));
+    } catch (error) {
+      this.deps.logger.warn(
+        { error: describeError(error) },
+        'a batch could not be acknowledged; it will come again',
+      );
+    }
+  }
+}
+
+/** Waits for all, also when one fails: none may go on after its batch was answered. */
+async function allOf(work: Promise<void>[]): Promise<void> {
+  const failure = (await Promise.allSettled(work)).find((result) => result.status === 'rejected');
+  if (failure) throw failure.reason;
+}

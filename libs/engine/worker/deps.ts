@@ -1,0 +1,27 @@
+import type {
+  Bodies,
+  Clock,
+  EventLog,
+  FetchQueue,
+  Fetcher,
+  Logger,
+  PageParser,
+  Robots,
+} from '../ports/index.js';
+
+/** Moments between two effects, where a test lets the process die. */
+export type FailPoint = 'after_fetch' | 'after_publish' | 'before_ack';
+
+export interface WorkerDeps {
+  eventLog: EventLog;
+  fetchQueue: FetchQueue;
+  fetcher: Fetcher;
+  robots: Robots;
+  parser: PageParser;
+  bodies: Bodies;
+  clock: Clock;
+  logger: Logger;
+  /** From 0 up to 1; spreads retries. */
+  random: () => number;
+  failPoint?: ((name: FailPoint) => void) | undefined;
+}

@@ -1,0 +1,176 @@
+import {
+  pageEventId,
+  type BodyRef,
+  type EventData,
+  type JobSpec,
+  type NewPageEvent,
+  type PageEventType,
+  type RobotsVerdict,
+} from '#libs/events';
+import { failures, type FailureCode } from '#libs/failures';
+import type {
+  FetchedResponse,
+  FetchOutcome,
+  FetchProblem,
+  FetchTask,
+  ParsedPage,
+  TaskBatch,
+} from '../ports/index.js';
+
+/** Which try of which page this is. */
+export interface PageTry {
+  batch: Pick<TaskBatch, 'jobId' | 'generation' | 'run'>;
+  task: FetchTask;
+}
+
+type Draft<T extends PageEventType> = { type: T; data: EventData<T> };
+export type PageDraft = { [T in PageEventType]: Draft<T> }[PageEventType];
+
+export const NO_PAGE: ParsedPage = {
+  title: null,
+  h1: null,
+  charset: null,
+  links: { follow: {}, skip: {} },
+  items: [],
+};
+
+const pageRef = ({ batch, task }: PageTry) => ({
+  url: task.url,
+  generation: batch.generation,
+  run: batch.run,
+  try: task.try,
+  stage: task.stage,
+  depth: task.depth,
+});
+
+/** Message id of a try's outcome, whatever that will be. */
+export const outcomeId = ({ batch, task }: PageTry): string =>
+  pageEventId(batch.jobId, batch.run, task.url, task.try);
+
+export function toEvent(page: PageTry, draft: PageDraft, time: number, causationId?: string): NewPageEvent {
+  return {
+    ...draft,
+    id: outcomeId(page),
+    jobId: page.batch.jobId,
+    time: new Date(time).toISOString(),
+    causationId,
+  };
+}
+
+/** What speaks for another attempt: the failure's code, or the code that stands for an HTTP status. */
+function faultOf(outcome: FetchOutcome): { code: FailureCode; message: string } | null {
+  if (!outcome.ok) return outcome;
+  const { statusCode } = outcome;
+  if (statusCode === 429) return { code: 'http_429', message: 'HTTP 429' };
+  if (statusCode >= 500 && statusCode <= 599) return { code: 'http_5xx', message: `HTTP ${statusCode}` };
+  return null;
+}
+
+/**
+ * The next attempt, when another one may help and is left: exponential backoff with a quarter of jitter either way; Retry-After
+ * counts when it asks for more; both within `retry.maxMs`.
+ * @param random from 0 up to 1.
+ */
+export function retried(
+  page: PageTry,
+  outcome: FetchOutcome,
+  retry: JobSpec['retry'],
+  random: number,
+): Draft<'FetchRetried'> | null {
+  const fault = faultOf(outcome);
+  const { attempt } = page.task;
+  if (!fault || failures[fault.code].retry !== 'backoff' || attempt >= retry.attempts) return null;
+  const backoff = retry.baseMs * 2 ** (attempt - 1) * (0.75 + random / 2);
+  const asked = outcome.ok ? outcome.retryAfterMs : null;
+  return {
+    type: 'FetchRetried',
+    data: {
+      ...pageRef(page),
+      attempt,
+      burned: true,
+      code: fault.code,
+      message: fault.message,
+      statusCode: outcome.statusCode,
+      delayMs: Math.round(Math.min(retry.maxMs, Math.max(backoff, asked ?? 0))),
+      ...(asked === null ? {} : { retryAfterMs: asked }),
+      timing: outcome.timing,
+    },
+  };
+}
+
+/** There was a response and nothing more is to be tried. */
+export function fetched(
+  page: PageTry,
+  response: FetchedResponse,
+  robots: RobotsVerdict,
+  parsed: ParsedPage,
+  body: BodyRef | undefined,
+): Draft<'PageFetched'> {
+  const { attempt } = page.task;
+  const fault = faultOf(response);
+  return {
+    type: 'PageFetched',
+    data: {
+      ...pageRef(page),
+      attempt,
+      statusCode: response.statusCode,
+      finalUrl: response.finalUrl,
+      contentType: response.contentType,
+      contentLength: response.body?.length ?? 0,
+      receivedBytes: response.receivedBytes,
+      charset: parsed.charset,
+      title: parsed.title,
+      h1: parsed.h1,
+      headers: response.headers,
+      redirects: response.redirects,
+      robots,
+      timing: response.timing,
+      error: fault && `${fault.message} after ${attempt} ${attempt === 1 ? 'attempt' : 'attempts'}`,
+      links: parsed.links,
+      items: parsed.items,
+      ...(body ? { body } : {}),
+    },
+  };
+}
+
+/** No usable response. */
+export function failed(
+  page: PageTry,
+  problem: Pick<FetchProblem, 'code' | 'message'> & Partial<FetchOutcome>,
+  robots?: RobotsVerdict,
+): Draft<'FetchFailed'> {
+  return {
+    type: 'FetchFailed',
+    data: {
+      ...pageRef(page),
+      attempt: page.task.attempt,
+      code: problem.code,
+      message: problem.message,
+      statusCode: problem.statusCode ?? 0,
+      finalUrl: problem.finalUrl ?? page.task.url,
+      redirects: problem.redirects ?? [],
+      ...(robots ? { robots } : {}),
+      ...(problem.timing ? { timing: problem.timing } : {}),
+    },
+  };
+}
+
+/** Page after page of this batch was its worker's last: this one is not requested again. */
+export const workerDied = (page: PageTry): Draft<'FetchFailed'> =>
+  failed(page, { code: 'worker_died', message: 'Workers died over this page; it was not requested again' });
+
+/** robots.txt forbids it and the job obeys. */
+export const disallowed = (page: PageTry, robots: RobotsVerdict): Draft<'PageSkipped'> => ({
+  type: 'PageSkipped',
+  data: {
+    ...pageRef(page),
+    code: 'robots_disallowed',
+    message: robots.reason,
+    rule: robots.rule,
+    robots,
+  },
+});
+
+/** Whether the job's policy keeps this body. */
+export const keepsBody = (policy: JobSpec['bodies'], statusCode: number): boolean =>
+  policy === 'all' || (policy === 'failed' && statusCode >= 400);

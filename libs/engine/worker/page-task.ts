@@ -1,0 +1,107 @@
+import type { BodyRef, JobSpec, RobotsVerdict } from '#libs/events';
+import { describeError } from '../describe-error.js';
+import type { FetchedResponse, FetchOutcome, ParsedPage } from '../ports/index.js';
+import type { WorkerDeps } from './deps.js';
+import { hold, isPassing } from './hold.js';
+import {
+  disallowed,
+  failed,
+  fetched,
+  keepsBody,
+  NO_PAGE,
+  retried,
+  type PageDraft,
+  type PageTry,
+} from './outcome.js';
+
+/**
+ * One try of one page: robots, request, body stored, page read. Answers what is to be recorded.
+ * @throws when `signal` fires: then nothing is recorded, and the page stays open.
+ */
+export async function runPage(
+  page: PageTry,
+  spec: JobSpec,
+  deps: WorkerDeps,
+  signal: AbortSignal,
+): Promise<PageDraft> {
+  const robots = await deps.robots.check({
+    url: page.task.url,
+    userAgent: spec.politeness.userAgent,
+    policy: spec.politeness.robots,
+    maxCrawlDelayMs: spec.politeness.maxCrawlDelayMs,
+    signal,
+  });
+  if (!robots.allowed && robots.policy === 'obey') return disallowed(page, robots);
+
+  const outcome = await deps.fetcher.fetch({
+    url: page.task.url,
+    userAgent: spec.politeness.userAgent,
+    timeoutMs: spec.limits.timeoutMs,
+    maxBodyBytes: spec.limits.maxBodyBytes,
+    maxRedirects: spec.limits.maxRedirects,
+    readBody: robots.allowed,
+    signal,
+  });
+  deps.failPoint?.('after_fetch');
+  return (
+    retried(page, outcome, spec.retry, deps.random()) ??
+    (outcome.ok ? await received(page, outcome, robots, spec, deps, signal) : failed(page, outcome, robots))
+  );
+}
+
+async function received(
+  page: PageTry,
+  response: FetchedResponse,
+  robots: RobotsVerdict,
+  spec: JobSpec,
+  deps: WorkerDeps,
+  signal: AbortSignal,
+): Promise<PageDraft> {
+  let parsed: ParsedPage;
+  try {
+    parsed = read(page, response, spec, deps);
+  } catch (error) {
+    deps.logger.warn({ url: page.task.url, error: describeError(error) }, 'a page could not be parsed');
+    return failed(page, parseProblem(response, error), robots);
+  }
+  const body = await store(page, response, spec, deps, signal);
+  return fetched(page, response, robots, parsed, body);
+}
+
+/** Of an error page only title and heading count: its links are the site's, not the page's, and often lead nowhere or in circles. */
+function read(page: PageTry, response: FetchedResponse, spec: JobSpec, deps: WorkerDeps): ParsedPage {
+  const { body, contentType, finalUrl, statusCode } = response;
+  if (!body) return NO_PAGE;
+  const { stage, depth } = page.task;
+  const parsed = deps.parser.parse({ spec, stage, depth, finalUrl, contentType, body });
+  return statusCode < 400 ? parsed : { ...parsed, links: NO_PAGE.links, items: NO_PAGE.items };
+}
+
+const parseProblem = (
+  response: FetchedResponse,
+  error: unknown,
+): Partial<FetchOutcome> & { code: 'parse_error'; message: string } => ({
+  code: 'parse_error',
+  message: isParseError(error) ? error.message : 'The page could not be parsed',
+  statusCode: response.statusCode,
+  finalUrl: response.finalUrl,
+  redirects: response.redirects,
+  timing: response.timing,
+});
+
+/** The parser's own verdict is for people; any other error is a defect, whose text is for the log. */
+const isParseError = (error: unknown): error is Error =>
+  error instanceof Error && 'code' in error && error.code === 'parse_error';
+
+/** Stored before the event that refers to it. */
+async function store(
+  page: PageTry,
+  { raw, encoding, contentType, truncated, statusCode }: FetchedResponse,
+  spec: JobSpec,
+  deps: WorkerDeps,
+  signal: AbortSignal,
+): Promise<BodyRef | undefined> {
+  if (!raw || raw.length === 0 || !keepsBody(spec.bodies, statusCode)) return undefined;
+  const meta = { encoding, contentType, ...(truncated ? { truncated } : {}) };
+  return hold(() => deps.bodies.put(page.batch.jobId, raw, meta), deps, signal, isPassing);
+}
