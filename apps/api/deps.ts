@@ -1,5 +1,5 @@
 import type { JobService } from '#libs/engine/jobs';
-import type { EventLog, ProgressFeed, ReadModels } from '#libs/engine/ports';
+import type { EventLog, Logger, ProgressFeed, ReadModels } from '#libs/engine/ports';
 
 export interface ApiConfig {
   /** Address to bind; on a loopback address only requests for loopback names are answered. */
@@ -16,11 +16,7 @@ export interface ApiConfig {
   shutdownGraceMs?: number;
 }
 
-/** Structured log, as pino has it. */
-export interface ApiLog {
-  warn(details: object, message: string): void;
-  error(details: object, message: string): void;
-}
+export type ApiLog = Pick<Logger, 'warn' | 'error'>;
 
 /** Everything the api stands on; the host brings it and closes it after the app. */
 export interface ApiDeps {

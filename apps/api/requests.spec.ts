@@ -299,6 +299,7 @@ describe('what leaves', () => {
         '/health/ready',
       ].sort(),
     );
+    expect(JSON.stringify(body['paths'])).toContain('"name":"Idempotency-Key","in":"header"');
     const names = Object.keys((body['components'] as { schemas: object } | undefined)?.schemas ?? {});
     const refs = [...JSON.stringify(body).matchAll(/"\$ref":"([^"]+)"/g)].map(([, ref]) => ref);
     expect(refs.length).toBeGreaterThan(10);

@@ -122,8 +122,11 @@ export class MemoryReadModels implements ReadModels {
 
 class SilentProgress implements ProgressFeed {
   publish(): void {}
-  async *watch(_jobId: string | null, signal: AbortSignal): AsyncGenerator<JobProgress> {
-    await new Promise((resolve) => signal.addEventListener('abort', resolve));
+  watch(_jobId: string | null, signal: AbortSignal): AsyncIterable<JobProgress> {
+    const end = new Promise<IteratorResult<JobProgress>>((resolve) => {
+      signal.addEventListener('abort', () => resolve({ done: true, value: undefined }));
+    });
+    return { [Symbol.asyncIterator]: () => ({ next: () => end }) };
   }
 }
 

@@ -24,6 +24,7 @@ interface Wanted {
   from?: number | 'new' | undefined;
   limit: number;
   format?: 'json' | 'ndjson' | 'sse' | undefined;
+  bulk?: boolean | undefined;
 }
 
 @ApiTags('events')
@@ -53,7 +54,8 @@ export class EventsController {
   ): Promise<void> {
     const wanted = parseQuery(eventsQuery, query);
     await this.views.state(id);
-    const read: ReadEvents = (options) => this.deps.eventLog.readJob(id, options);
+    const { bulk = true } = wanted;
+    const read: ReadEvents = (options) => this.deps.eventLog.readJob(id, { ...options, bulk });
     return this.send(request, response, wanted, lastId, shardOf(id), read);
   }
 
@@ -77,7 +79,8 @@ export class EventsController {
         field: 'shard',
       });
     }
-    const read: ReadEvents = (options) => this.deps.eventLog.readShard(shard, options);
+    const { bulk = true } = wanted;
+    const read: ReadEvents = (options) => this.deps.eventLog.readShard(shard, { ...options, bulk });
     return this.send(request, response, wanted, lastId, shard, read);
   }
 

@@ -2,6 +2,7 @@ import { applyDecorators } from '@nestjs/common';
 import {
   ApiBody,
   ApiDefaultResponse,
+  ApiHeader,
   ApiOperation,
   ApiParam,
   ApiQuery,
@@ -64,15 +65,8 @@ export function Describe({
     ...streams.map((type): [string, object] => [type, { schema: { type: 'string' } }]),
   ]);
   return applyDecorators(
-    ApiOperation({
-      summary,
-      parameters: headers.map((h) => ({
-        ...h,
-        in: 'header' as const,
-        required: false,
-        schema: { type: 'string' },
-      })),
-    }),
+    ApiOperation({ summary }),
+    ...headers.map((header) => ApiHeader({ ...header, required: false, schema: { type: 'string' } })),
     ...params.map((name) => ApiParam({ name, schema: { type: 'string' } })),
     ...(query ? queryParameters(query) : []),
     ...(body ? [ApiBody({ required: body === 'JobSpec', schema: ref(body) })] : []),

@@ -62,6 +62,8 @@ const eventsQueryFields = {
   from: z.union([z.literal('new'), seq], { error: 'must be a sequence, or new' }).optional(),
   limit,
   format: oneOf(['json', 'ndjson', 'sse']).optional(),
+  /** `false` leaves lists that travel beside the log (links, start URLs) empty: quick to look through. */
+  bulk: yesOrNo.optional(),
 };
 
 export const eventsQuery = z.strictObject(eventsQueryFields);

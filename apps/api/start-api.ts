@@ -1,0 +1,67 @@
+import 'reflect-metadata';
+import type { Server } from 'node:http';
+import { SpoorError } from '#libs/failures';
+import type { Resources, Running } from '#libs/hosting';
+import { createApi } from './create-api.js';
+
+/** Only these say that another address would do; their text names addresses, so it stays a cause. */
+const ADDRESS_FAULTS: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'is taken by another program',
+  EADDRNOTAVAIL: 'is not an address of this machine',
+  EACCES: 'may not be used by this user',
+  ENOTFOUND: 'is not an address of this machine',
+};
+
+/**
+ * Serves the api on the configured address until it is closed.
+ * @throws SpoorError invalid_request when the address cannot be used; store_unavailable
+ */
+export async function startApi(resources: Resources): Promise<Running & { url: string }> {
+  const { config, log, jobs, logger } = resources;
+  const { readModels } = await resources.database();
+  const app = await createApi({
+    eventLog: log.eventLog,
+    progress: log.progress,
+    readModels,
+    jobs,
+    config: { host: config.host, shards: config.shards },
+    log: logger,
+  });
+  try {
+    await app.init();
+    await listen(app.getHttpServer(), config.port, config.host);
+  } catch (error) {
+    await app.close();
+    throw addressError(error, `${config.host}:${config.port}`);
+  }
+  return { url: urlOf(app.getHttpServer()), close: () => app.close() };
+}
+
+/** Not Nest's own `listen`, which prints the fault with its stack before it throws it. */
+function listen(server: Server, port: number, host: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+function urlOf(server: Server): string {
+  const bound = server.address();
+  if (bound === null || typeof bound === 'string') throw new TypeError('the server has no port');
+  return `http://${bound.family === 'IPv6' ? `[${bound.address}]` : bound.address}:${bound.port}`;
+}
+
+function addressError(error: unknown, address: string): unknown {
+  const code: unknown = typeof error === 'object' && error !== null ? Reflect.get(error, 'code') : undefined;
+  const problem = ADDRESS_FAULTS[String(code)];
+  if (problem === undefined) return error;
+  const details = {
+    field: 'SPOOR_PORT',
+    hint: 'Choose another SPOOR_HOST or SPOOR_PORT (0 for any free port).',
+  };
+  const message = `The api cannot listen on ${address}: it ${problem}.`;
+  return new SpoorError('invalid_request', message, details, { cause: error });
+}
