@@ -8,3 +8,12 @@ export {
   type JobServiceDeps,
 } from './jobs/index.js';
 export { JobResults, type JobSummary, type ResultLine } from './results/index.js';
+export {
+  Projector,
+  rebuildReadModels,
+  type ProjectorDeps,
+  type ProjectorOptions,
+  type ProjectorStatus,
+  type RebuildOptions,
+  type RebuildProgress,
+} from './projector/index.js';

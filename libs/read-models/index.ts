@@ -22,3 +22,4 @@ export {
   type PageState,
   type ParkedRecord,
 } from './fold/state.js';
+export { PROJECTION_VERSION } from './version.js';

@@ -1,0 +1,15 @@
+export {
+  openDatabase,
+  type DatabaseOptions,
+  type OpenDatabase,
+  type OpenDatabase as Database,
+} from './open-database.js';
+export {
+  CheckpointEntity,
+  EvidenceEntity,
+  ItemEntity,
+  JobEntity,
+  PageEntity,
+  PageMarkEntity,
+  ParkedEventEntity,
+} from './entities/index.js';

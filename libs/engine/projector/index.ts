@@ -1,0 +1,3 @@
+export { Projector, type ProjectorOptions, type ProjectorStatus } from './projector.js';
+export { rebuildReadModels, type RebuildOptions, type RebuildProgress } from './rebuild.js';
+export type { ProjectorDeps } from './shard-fold.js';

@@ -1,0 +1,4 @@
+import { ReadModels1763800000000 } from './0001-read-models.js';
+
+/** In the order in which they run. One that was released is never changed. */
+export const migrations = [ReadModels1763800000000];
