@@ -18,7 +18,12 @@ async function hold(home: string): Promise<Holder> {
   const script = join(import.meta.dirname, 'fixtures/hold-servers.mjs');
   const child = spawn(process.execPath, [script, home], { stdio: ['pipe', 'pipe', 'inherit'] });
   holders.push(child);
-  const [line] = (await once(createInterface(child.stdout), 'line')) as [string];
+  const ended = once(child, 'exit').then(([code]) => {
+    throw new Error(`the holder ended with ${String(code)}`);
+  });
+  const said = once(createInterface(child.stdout), 'line') as Promise<[string]>;
+  const [line] = await Promise.race([said, ended]);
+  ended.catch(() => undefined);
   return { child, urls: JSON.parse(line) as Holder['urls'] };
 }
 

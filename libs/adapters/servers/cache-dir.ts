@@ -2,6 +2,15 @@ import { accessSync, constants, mkdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 
+/** Empty for users without any, as containers have them. */
+function userHome(env: NodeJS.ProcessEnv): string {
+  try {
+    return env.HOME ?? homedir();
+  } catch {
+    return '';
+  }
+}
+
 function writable(dir: string): boolean {
   try {
     mkdirSync(dir, { recursive: true });
@@ -18,8 +27,8 @@ function writable(dir: string): boolean {
  */
 export function cacheDir(home: string, env: NodeJS.ProcessEnv = process.env): string {
   if (env.SPOOR_CACHE) return env.SPOOR_CACHE;
-  const userHome = env.HOME ?? homedir();
-  const user = env.XDG_CACHE_HOME || (isAbsolute(userHome) ? join(userHome, '.cache') : '');
+  const base = userHome(env);
+  const user = env.XDG_CACHE_HOME || (isAbsolute(base) ? join(base, '.cache') : '');
   if (isAbsolute(user) && writable(join(user, 'spoor'))) return join(user, 'spoor');
   return join(home, 'cache');
 }

@@ -13,6 +13,7 @@ import {
 import { dirname, join } from 'node:path';
 import { SpoorError } from '#libs/failures';
 import { UNPRIVILEGED, isRoot } from './postgres-binaries.js';
+import { logSince, logSize } from './server-process.js';
 
 /**
  * How a program of Postgres is told about a file of ours. Root runs it as nobody, who may be unable to enter the folders above
@@ -42,6 +43,17 @@ function giveAway(path: string, mode: number): void {
   if (isRoot()) chownSync(path, UNPRIVILEGED.uid, UNPRIVILEGED.gid);
 }
 
+function initFailure(logFile: string, logFrom: number): SpoorError {
+  const nameless = logSince(logFile, logFrom).includes('could not look up effective user');
+  return nameless
+    ? new SpoorError('store_unavailable', 'Postgres cannot run as a user without a name.', {
+        hint: 'Run as a user that /etc/passwd knows, or give a Postgres of your own by DATABASE_URL.',
+      })
+    : new SpoorError('store_unavailable', 'The embedded Postgres could not make its data folder.', {
+        hint: `The reason is in ${logFile}; a full disk is the usual one. DATABASE_URL uses a Postgres of your own instead.`,
+      });
+}
+
 /**
  * Makes the data folder when there is none yet: UTF-8, the same order of text on every system, passwords required. A folder
  * that was left half made is made anew.
@@ -59,6 +71,7 @@ export function initCluster(native: string, dataDir: string, password: string, l
   mkdirSync(dirname(logFile), { recursive: true, mode: 0o700 });
   const data = handOver(draft, 3);
   const secret = handOver(passwordFile, 4);
+  const logFrom = logSize(logFile);
   const log = openSync(logFile, 'a', 0o600);
   try {
     const result = spawnSync(
@@ -74,11 +87,7 @@ export function initCluster(native: string, dataDir: string, password: string, l
         ...postgresUser(),
       },
     );
-    if (result.status !== 0) {
-      throw new SpoorError('store_unavailable', 'The embedded Postgres could not make its data folder.', {
-        hint: `The reason is in ${logFile}; a full disk is the usual one. DATABASE_URL uses a Postgres of your own instead.`,
-      });
-    }
+    if (result.status !== 0) throw initFailure(logFile, logFrom);
   } finally {
     closeSync(log);
     letGo(data, secret);
