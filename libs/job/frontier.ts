@@ -39,6 +39,10 @@ export interface FrontierCounts {
 export class Frontier {
   state: JobState | null = null;
   seq = 0;
+  /** Server time of the event at `seq`. */
+  storedAt = 0;
+  /** Sequence of the last event that gave a page its outcome. */
+  closedAt = 0;
   retries = 0;
   receivedBytes = 0;
   redirects = 0;
@@ -108,6 +112,7 @@ export class Frontier {
   apply(event: StoredEvent): void {
     if (event.seq <= this.seq) return;
     this.seq = event.seq;
+    this.storedAt = event.storedAt;
     const handler = handlers[event.type] as (frontier: Frontier, event: StoredEvent) => void;
     handler(this, event);
   }
@@ -158,6 +163,7 @@ export class Frontier {
   }
 
   /** @internal */ close(entry: Entry, outcome: 'fetched' | 'failed' | 'skipped'): void {
+    this.closedAt = this.seq;
     entry.outcome = outcome;
     entry.url = '';
     this.counted[outcome]++;
