@@ -2,7 +2,7 @@ import { isUnreadable, type LogEntry } from '#libs/events';
 import { UnstorableError, type EventLog, type Position, type RebuildTarget } from '#libs/engine/ports';
 import { fold, plan, settledKeys, type FoldState, type PageState, type Step } from '#libs/read-models';
 import { HeldBackLinks } from './held-back-links.js';
-import { ShardFold, type ProjectorDeps } from './shard-fold.js';
+import { ShardFold, type ProjectorDeps, type ProjectorLog } from './shard-fold.js';
 
 export interface RebuildProgress {
   shard: number;
@@ -104,7 +104,7 @@ async function loadShard(
 }
 
 /** What a removed job's history still holds need not be written only to be deleted: its tombstone tells all. */
-async function removedBefore(eventLog: ProjectorDeps['eventLog'], shard: number): Promise<(entry: LogEntry) => boolean> {
+async function removedBefore(eventLog: ProjectorLog, shard: number): Promise<(entry: LogEntry) => boolean> {
   const removed = new Map<string, number>();
   for (const event of await eventLog.lastDecisions(shard))
     if (event.type === 'JobRemoved') removed.set(event.jobId, event.seq);

@@ -4,8 +4,11 @@ import type { ParkedRecord } from '#libs/read-models';
 import { commitEntries, type CommitContext, type Committed } from './commit-entries.js';
 import { HeldBackLinks } from './held-back-links.js';
 
+/** The part of the log that a projection needs: it only ever reads. */
+export type ProjectorLog = Pick<EventLog, 'head' | 'eventIdAt' | 'readShard' | 'readJob' | 'lastDecisions'>;
+
 export interface ProjectorDeps {
-  eventLog: Pick<EventLog, 'head' | 'eventIdAt' | 'readShard' | 'readJob' | 'lastDecisions'>;
+  eventLog: ProjectorLog;
   store: ProjectionStore;
   clock: Clock;
   logger: Logger;
