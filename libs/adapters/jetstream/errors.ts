@@ -15,6 +15,10 @@ export class ApiError extends Error {
     return this.errCode === 10071 || this.errCode === 10164;
   }
 
+  get isWrongMessageId(): boolean {
+    return this.errCode === 10070;
+  }
+
   get isStreamMissing(): boolean {
     return this.errCode === 10059;
   }

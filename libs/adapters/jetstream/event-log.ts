@@ -38,6 +38,8 @@ const BATCH_BLOB_BYTES = 32 * 1024 * 1024;
 export class JetStreamEventLog implements EventLog {
   private readonly blobs: BlobStore;
   private readonly coalescer: Coalescer;
+  /** Heads that watches begin at, on their way. */
+  private beginning: Promise<unknown> = Promise.resolve();
 
   constructor(private readonly connection: LogConnection) {
     this.blobs = new BlobStore(connection);
@@ -53,6 +55,7 @@ export class JetStreamEventLog implements EventLog {
       throw new SpoorError('invalid_request', text, { field });
     }
     const { subject, payload, headers } = await this.encode(event, expectedSeq);
+    await this.beginning;
     try {
       const ack = await this.connection.requests.publish(subject, payload, { headers });
       return { seq: ack.seq, duplicate: ack.duplicate === true };
@@ -92,6 +95,7 @@ export class JetStreamEventLog implements EventLog {
   }
 
   async readDecisions(jobId: string, options: { bulk?: boolean } = {}): Promise<JobEvent[]> {
+    await this.beginning;
     const decisions: JobEvent[] = [];
     for await (const message of this.messages(jobId, { filter: subjects.jobSubject(jobId) })) {
       const decoded = decodeEvent(message, this.blobs, options.bulk ?? true);
@@ -160,9 +164,10 @@ export class JetStreamEventLog implements EventLog {
   }
 
   watchDecisions(shard: number, signal: AbortSignal): AsyncIterable<JobEvent> {
-    // Asked for now, not at the first `next`: what is stored after this call is seen.
+    // Asked for now, not at the first `next`. The server answers such questions out of line with what it stores, so
+    // later calls on decisions wait for it: what they do not see, the watch does.
     const head = this.head(shard);
-    head.catch(() => {});
+    this.beginning = Promise.allSettled([this.beginning, head]);
     return this.decisionsBehind(shard, head, signal);
   }
 
@@ -178,6 +183,7 @@ export class JetStreamEventLog implements EventLog {
   }
 
   async lastDecisions(shard: number): Promise<JobEvent[]> {
+    await this.beginning;
     const stream = subjects.eventStream(shard);
     const messages = await lastOfEachSubject(this.connection, stream, subjects.allJobEvents(shard));
     const decisions: JobEvent[] = [];

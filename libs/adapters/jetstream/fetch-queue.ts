@@ -1,3 +1,4 @@
+import { nuid } from '@nats-io/transport-node';
 import { subjects } from '#libs/events';
 import {
   StaleReleaseError,
@@ -17,26 +18,70 @@ import { parseTaskBatch } from './task-batch.js';
 
 /** The work queue on JetStream; see the port. Repeated publishes are safe: the second one meets a later sequence. */
 export class JetStreamFetchQueue implements FetchQueue {
+  /** Shards whose queue has one copy. */
+  private readonly single = new Map<number, boolean>();
+
   constructor(private readonly connection: LogConnection) {}
 
   async release(shard: number, pool: string, batches: TaskBatch[], expectedLastSeq: number): Promise<number> {
-    // All in one write and in order: the server takes the second only behind the first.
-    const published = batches.map((batch, i) =>
-      this.connection.requests.publish(subjects.fetchSubject(batch.jobId, pool), JSON.stringify(batch), {
-        headers: new TextHeaders(`NATS/1.0\r\nNats-Expected-Last-Sequence: ${expectedLastSeq + i}\r\n\r\n`),
-      }),
-    );
-    const outcomes = await Promise.allSettled(published);
-    let last = expectedLastSeq;
-    let failure: unknown;
-    for (const outcome of outcomes) {
-      if (outcome.status === 'fulfilled') last = Math.max(last, outcome.value.seq);
-      else if (outcome.reason instanceof ApiError && outcome.reason.isWrongSequence)
-        throw new StaleReleaseError();
-      else failure ??= outcome.reason;
+    try {
+      return (await this.pipelined(shard))
+        ? await this.releaseTogether(pool, batches, expectedLastSeq)
+        : await this.releaseOneByOne(pool, batches, expectedLastSeq);
+    } catch (error) {
+      const stale = error instanceof ApiError && (error.isWrongSequence || error.isWrongMessageId);
+      throw stale ? new StaleReleaseError() : toSpoorError(error);
     }
-    if (failure !== undefined) throw toSpoorError(failure);
+  }
+
+  /**
+   * All in one write. The sequence alone would not do: were the first refused because another one's message took its place, the
+   * second would find the sequence that it expects. So each names the one before it, too.
+   */
+  private async releaseTogether(pool: string, batches: TaskBatch[], lastSeq: number): Promise<number> {
+    const release = nuid.next();
+    const acks = await Promise.allSettled(
+      batches.map((batch, i) =>
+        this.publish(pool, batch, lastSeq + i, `${release}:${i}`, i && `${release}:${i - 1}`),
+      ),
+    );
+    let last = lastSeq;
+    for (const ack of acks) {
+      if (ack.status === 'rejected') throw ack.reason;
+      last = ack.value.seq;
+    }
     return last;
+  }
+
+  /** Servers in a cluster check the message before last only once it is replicated. */
+  private async releaseOneByOne(pool: string, batches: TaskBatch[], lastSeq: number): Promise<number> {
+    let last = lastSeq;
+    for (const batch of batches) last = (await this.publish(pool, batch, last, nuid.next(), 0)).seq;
+    return last;
+  }
+
+  private publish(
+    pool: string,
+    batch: TaskBatch,
+    expectedLastSeq: number,
+    id: string,
+    expectedLastId: string | 0,
+  ): Promise<{ seq: number }> {
+    let text = `NATS/1.0\r\nNats-Msg-Id: ${id}\r\nNats-Expected-Last-Sequence: ${expectedLastSeq}\r\n`;
+    if (expectedLastId !== 0) text += `Nats-Expected-Last-Msg-Id: ${expectedLastId}\r\n`;
+    return this.connection.requests.publish(subjects.fetchSubject(batch.jobId, pool), JSON.stringify(batch), {
+      headers: new TextHeaders(`${text}\r\n`),
+    });
+  }
+
+  private async pipelined(shard: number): Promise<boolean> {
+    let single = this.single.get(shard);
+    if (single === undefined) {
+      const { config } = await streamInfo(this.connection, subjects.fetchStream(shard));
+      single = config.num_replicas === 1;
+      this.single.set(shard, single);
+    }
+    return single;
   }
 
   async snapshot(shard: number): Promise<{ lastSeq: number; batches: QueuedBatch[] }> {
