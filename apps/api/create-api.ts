@@ -5,6 +5,7 @@ import { SwaggerModule } from '@nestjs/swagger';
 import { ApiModule } from './api.module.js';
 import type { ApiDeps, ApiLog } from './deps.js';
 import { ErrorFilter } from './http/error-filter.js';
+import { OpenStreams } from './http/open-streams.js';
 import { onlyJsonChanges, onlyOwnHosts, secureHeaders } from './http/guard-requests.js';
 import { useJsonBodies } from './http/json-body.js';
 import { openApiDocument } from './schemas/openapi.js';
@@ -36,6 +37,7 @@ export async function createApi(deps: ApiDeps): Promise<NestExpressApplication> 
   app.disable('x-powered-by');
   app.disable('etag');
   app.useGlobalFilters(new ErrorFilter(withLog.log));
+  app.use(app.get(OpenStreams).watch);
   app.use(secureHeaders);
   app.use(onlyOwnHosts(deps.config));
   app.use(onlyJsonChanges);

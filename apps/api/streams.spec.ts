@@ -219,6 +219,32 @@ describe('events', () => {
     ]);
   });
 
+  test('given an idle stream on a kept connection, when the server closes, then it does not wait for the grace', async () => {
+    await api.close();
+    api = await startTestApi({ shutdownGraceMs: 1_000_000 });
+    const stream = listen('/api/events?format=sse');
+    await until(() => stream.state.status === 200);
+    await api.close();
+    await stream.reading;
+    api = await startTestApi();
+  });
+
+  test('given a large answer to a slow client, when the server closes, then it comes whole', async () => {
+    api.readModels.itemRows = Array.from({ length: 1000 }, (_, i) => item(i, { wide: 'x'.repeat(20_000) }));
+    await api.close();
+    const rows = api.readModels.itemRows;
+    api = await startTestApi({ shutdownGraceMs: 1_000_000 });
+    api.readModels.itemRows = rows;
+    await api.post('/api/jobs', { start: ['http://site.invalid/'] });
+    const response = await fetch(`${api.url}${JOB}/items?limit=1000`);
+    const closed = api.close();
+    const { length } = await response.text();
+    await closed;
+    expect(length).toBeGreaterThan(20_000_000);
+    expect(length).toBe(Number(response.headers.get('content-length')));
+    api = await startTestApi();
+  });
+
   test('given open streams, when the server closes, then they end cleanly, also one whose client does not read', async () => {
     addEvents(40_000);
     const stream = listen('/api/events?format=sse&from=new');

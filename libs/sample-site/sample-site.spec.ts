@@ -191,6 +191,29 @@ test('given a page, when gzip is accepted, then the same bytes come compressed, 
   }
 });
 
+test('given robots.txt, then its rules and the truth say the same, and one group asks for a delay', async () => {
+  const text = await (await fetch(`${site.url}/robots.txt`)).text();
+  const rulesOf = (agent: string): string => {
+    const groups = text.split('\n\n').map((group) => group.replace(/^#.*\n/gm, ''));
+    return groups.find((group) => group.toLowerCase().includes(`user-agent: ${agent}\n`)) ?? '';
+  };
+  const rules = [...rulesOf('*').matchAll(/^(Disallow|Allow): (\S+)$/gm)].map(([, verb, path]) => ({
+    verb,
+    path,
+  }));
+  const isAllowed = (path: string): boolean => {
+    const matching = rules.filter((rule) => path.startsWith(rule.path ?? ''));
+    matching.sort((a, b) => (b.path?.length ?? 0) - (a.path?.length ?? 0));
+    return matching[0]?.verb !== 'Disallow';
+  };
+  const truth = sampleSiteTruth();
+  expect(truth.pages.filter((page) => !isAllowed(page.path)).map((page) => page.path)).toEqual(
+    truth.disallowed,
+  );
+  expect(rulesOf('*')).not.toContain('Crawl-delay');
+  expect(rulesOf('slowbot')).toContain('Crawl-delay: 1\n');
+});
+
 test('given two servers, when a page is read from both, then it is the same text', async () => {
   const other = await startSampleSite();
   try {

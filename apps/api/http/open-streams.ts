@@ -1,13 +1,16 @@
 import { Inject, Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { Server } from 'node:http';
-import type { Response } from 'express';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { NextFunction, Request, Response } from 'express';
 import { API_DEPS, type ApiDeps } from '../deps.js';
 
 /** Answers that go on until somebody ends them: the client by going away, or the server by closing. */
 @Injectable()
 export class OpenStreams implements BeforeApplicationShutdown {
   private readonly closing = new AbortController();
+  private readonly underWay = new Set<Response>();
+  private onIdle: () => void = () => undefined;
 
   constructor(
     @Inject(API_DEPS) private readonly deps: ApiDeps,
@@ -33,10 +36,28 @@ export class OpenStreams implements BeforeApplicationShutdown {
     return { signal: ended.signal, done };
   }
 
-  beforeApplicationShutdown(): void {
+  /** Middleware: knows every answer until its last byte has left. */
+  readonly watch = (_request: Request, response: Response, next: NextFunction): void => {
+    this.underWay.add(response);
+    response.once('close', () => {
+      this.underWay.delete(response);
+      if (this.underWay.size === 0) this.onIdle();
+    });
+    if (this.isClosing) response.setHeader('connection', 'close');
+    next();
+  };
+
+  /** Node itself would cut an answer that is written but not sent yet, so the server closes when none is left. */
+  async beforeApplicationShutdown(): Promise<void> {
+    const idle = new Promise<void>((resolve) => (this.onIdle = resolve));
     this.closing.abort();
+    if (this.underWay.size > 0) {
+      const inTime = new AbortController();
+      const grace = wait(this.deps.config.shutdownGraceMs ?? 3000, undefined, { signal: inTime.signal });
+      await Promise.race([idle, grace.catch(() => undefined)]);
+      inTime.abort();
+    }
     const server: Server = this.host.httpAdapter.getHttpServer();
-    // An answer whose client does not read must not keep the process.
-    setTimeout(() => server.closeAllConnections(), this.deps.config.shutdownGraceMs ?? 3000).unref();
+    server.closeAllConnections();
   }
 }
