@@ -31,3 +31,5 @@ async function main(argv: string[]): Promise<number> {
 }
 
 process.exitCode = await main(process.argv.slice(2));
+// The channel to a launcher would hold the process for ever.
+if (process.connected) process.disconnect();

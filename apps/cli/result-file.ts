@@ -1,9 +1,11 @@
-import { createWriteStream, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { once } from 'node:events';
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { JobResults, type JobSummary } from '#libs/engine';
 import { SpoorError } from '#libs/failures';
 import type { Resources } from '#libs/hosting';
+
+const CHUNK = 64 * 1024;
 
 const unwritable = (file: string, cause: unknown): SpoorError =>
   new SpoorError(
@@ -34,32 +36,34 @@ export class ResultFile {
     }
   }
 
-  /** Folds the whole history into the file, whatever was there before. */
+  /** Folds the whole history into the file, whatever was there before. @throws SpoorError invalid_request */
   async write({ log, hashKey }: Resources, jobId: string): Promise<JobSummary> {
-    const stream = createWriteStream(this.partial);
-    let failed: unknown = null;
-    stream.on('error', (error) => (failed = error));
-    let pending = '';
+    const results = new JobResults(log.eventLog, jobId, hashKey);
+    const file = await open(this.partial, 'w').catch((error: unknown) => {
+      throw unwritable(this.path, error);
+    });
+    let pending: string[] = [];
+    let length = 0;
     const flush = async (): Promise<void> => {
-      if (failed) throw unwritable(this.path, failed);
-      const text = pending;
-      pending = '';
-      if (text && !stream.write(text)) await Promise.race([once(stream, 'drain'), once(stream, 'error')]);
+      const text = pending.join('');
+      pending = [];
+      length = 0;
+      await file.write(text).catch((error: unknown) => {
+        throw unwritable(this.path, error);
+      });
     };
     try {
-      const results = new JobResults(log.eventLog, jobId, hashKey);
       const summary = await results.write((line) => {
-        pending += line;
-        return pending.length > 64 * 1024 ? flush() : undefined;
+        pending.push(line);
+        length += line.length;
+        return length > CHUNK ? flush() : undefined;
       });
       await flush();
-      stream.end();
-      if (!failed) await once(stream, 'close');
-      if (failed) throw unwritable(this.path, failed);
+      await file.close();
       renameSync(this.partial, this.path);
       return summary;
     } finally {
-      stream.destroy();
+      await file.close().catch(() => undefined);
       rmSync(this.partial, { force: true });
     }
   }

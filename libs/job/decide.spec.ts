@@ -122,4 +122,11 @@ describe('the fold of decisions', () => {
     const { state } = given((h) => failed(h).add('JobResumed', { commandId: 'r', run: 2 }));
     expect(state!.lastError).toBeNull();
   });
+
+  test('a purged job is what its tombstone says', () => {
+    expect(given((h) => h.add('JobRemoved', decision)).state).toMatchObject({
+      status: 'removed',
+      lastSeq: 1,
+    });
+  });
 });

@@ -1,3 +1,4 @@
+import { resolvedJobSpec } from '#libs/events';
 import type { EventHandlers, JobEvent, JobEventType, JobSpec, JobSpecChanges } from '#libs/events';
 
 export type JobStatus = 'running' | 'paused' | 'stopped' | 'error' | 'done' | 'removed';
@@ -108,13 +109,14 @@ export function evolve(state: JobState | null, event: JobEvent): JobState {
 }
 
 function initial(event: JobEvent): JobState {
-  if (event.type !== 'JobStarted')
+  // What is left of a removed job is its tombstone.
+  if (event.type !== 'JobStarted' && event.type !== 'JobRemoved')
     throw new Error(`the history of job ${event.jobId} begins with ${event.type} at ${event.seq}`);
   return {
     status: 'running',
     run: 1,
     generation: 1,
-    spec: event.data.spec,
+    spec: event.type === 'JobStarted' ? event.data.spec : resolvedJobSpec.parse({}),
     lastSeq: event.seq,
     createdAt: event.storedAt,
     updatedAt: event.storedAt,
