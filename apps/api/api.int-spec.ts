@@ -86,11 +86,11 @@ async function project(): Promise<void> {
     shard: 0,
     expected,
     next,
-    fold: async (reader) => {
-      const known = await reader.jobs(jobIdsOf(entries));
-      const steps = plan(entries, known.jobs);
-      const pages = await reader.pages(pageIdsOf(steps));
-      return fold(steps, { ...known, pages }, { shard: 0, codeVersion: 'test' });
+    jobIds: jobIdsOf(entries),
+    fold: async ({ jobs, parkedJobs, pages }) => {
+      const steps = plan(entries, jobs);
+      const state = { jobs, parkedJobs, pages: await pages(pageIdsOf(steps)) };
+      return fold(steps, state, { shard: 0, codeVersion: 'test' });
     },
   });
   position = next;

@@ -33,7 +33,7 @@ export {
   type BulkLoad,
   type Commit,
   type ParkedJob,
+  type ProjectedState,
   type ProjectionStore,
   type RebuildTarget,
-  type StateReader,
 } from './projection-store.js';

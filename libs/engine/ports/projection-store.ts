@@ -20,8 +20,7 @@ export class StaleCheckpointError extends Error {
 }
 
 /** Present state as the fold needs it, read under the checkpoint's lock. */
-export interface StateReader {
-  jobs(jobIds: string[]): Promise<Pick<FoldState, 'jobs' | 'parkedJobs'>>;
+export interface ProjectedState extends Pick<FoldState, 'jobs' | 'parkedJobs'> {
   pages(pageIds: string[]): Promise<Map<string, PageState>>;
 }
 
@@ -42,7 +41,9 @@ export interface Commit {
   next: Position;
   /** Parked events of a job up to this sequence that are folded now after all. */
   unpark?: { jobId: string; upTo: number };
-  fold(state: StateReader): Promise<Changes>;
+  /** Jobs whose state the fold needs. */
+  jobIds: string[];
+  fold(state: ProjectedState): Promise<Changes>;
 }
 
 /** The read models as the projector sees them: rows and checkpoint change together or not at all. */

@@ -1,5 +1,10 @@
 import type { LogEntry } from '#libs/events';
-import { UnstorableError, type Position, type ProjectionStore, type StateReader } from '#libs/engine/ports';
+import {
+  UnstorableError,
+  type Position,
+  type ProjectionStore,
+  type ProjectedState,
+} from '#libs/engine/ports';
 import {
   fold,
   jobIdsOf,
@@ -72,11 +77,11 @@ async function commitOnce(
   await store.commit({
     ...{ shard, expected, next },
     ...(unpark === undefined ? {} : { unpark: { jobId: unpark, upTo } }),
-    fold: async (reader: StateReader): Promise<Changes> => {
-      const { jobs, parkedJobs } = await reader.jobs(jobIdsOf(entries));
+    jobIds: jobIdsOf(entries),
+    fold: async ({ jobs, parkedJobs, pages }: ProjectedState): Promise<Changes> => {
       if (unpark !== undefined) parkedJobs.delete(unpark);
       steps = unstorable(() => plan(entries, jobs, held));
-      state = { jobs, pages: await reader.pages(pageIdsOf(steps)), parkedJobs };
+      state = { jobs, pages: await pages(pageIdsOf(steps)), parkedJobs };
       const changes = unstorable(() => fold(steps, state, { shard, codeVersion, refused }));
       parked = changes.parked;
       return changes;

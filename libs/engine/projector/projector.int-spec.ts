@@ -195,6 +195,7 @@ test('a commit from a checkpoint that has moved writes nothing', async () => {
   const before = await dump();
   const stale = db.projectionStore.commit({
     ...{ shard: 0, expected: position, next: { ...position, seq: 1 } },
+    jobIds: [],
     fold: () => Promise.reject(new Error('must not be asked')),
   });
   await expect(stale).rejects.toBeInstanceOf(StaleCheckpointError);

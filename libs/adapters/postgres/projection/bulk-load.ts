@@ -56,9 +56,14 @@ export class PostgresBulkLoad implements BulkLoad {
       await this.deleteGone(client);
       await this.createKeys(client);
       const { job, mark, parked, schema } = this.statements;
-      await this.statements.bulkUpsert(client, job, [...this.jobs.values()]);
-      await this.statements.bulkUpsert(client, mark, [...this.marks.values()]);
-      await this.statements.bulkUpsert(client, parked, this.parked);
+      await this.statements.upsertAll(
+        client,
+        new Map<Table, readonly object[]>([
+          [job, [...this.jobs.values()]],
+          [mark, [...this.marks.values()]],
+          [parked, this.parked],
+        ]),
+      );
       for (const [shard, { stream, seq, eventId }] of positions)
         await client.query(
           `INSERT INTO "${schema}".checkpoint (shard, projection, stream, seq, event_id) VALUES ($1, $2, $3, $4, $5)`,

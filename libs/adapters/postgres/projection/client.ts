@@ -42,9 +42,14 @@ export async function withClient<T>(pool: pg.Pool, work: (client: Client) => Pro
  */
 const BEGIN = `BEGIN; SET LOCAL synchronous_commit = off; SET LOCAL enable_seqscan = off; SET LOCAL jit = off`;
 
-export const inTransaction = <T>(pool: pg.Pool, work: (client: Client) => Promise<T>): Promise<T> =>
+/** @param lock statement that is run before anything is read, on the same way to the server */
+export const inTransaction = <T>(
+  pool: pg.Pool,
+  lock: string,
+  work: (client: Client) => Promise<T>,
+): Promise<T> =>
   withClient(pool, async (client) => {
-    await client.query(BEGIN);
+    await client.query(`${BEGIN}; ${lock}`);
     try {
       const answer = await work(client);
       await client.query('COMMIT');

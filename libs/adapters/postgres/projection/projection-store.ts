@@ -10,7 +10,7 @@ import {
 } from '#libs/engine/ports';
 import { asStoreError, isDeterministic } from '../errors.js';
 import { inTransaction, withClient, type Client } from './client.js';
-import { stateReader } from './read-state.js';
+import { lockState, positionOf, readPages } from './read-state.js';
 import { PROJECTION, type Statements } from './statements.js';
 import { writeChanges } from './write-changes.js';
 
@@ -24,15 +24,16 @@ export class PostgresProjectionStore implements ProjectionStore {
   ) {}
 
   async checkpoint(shard: number): Promise<Position | null> {
-    return this.reading((client) => this.position(client, shard, ''));
+    return this.reading((client) => this.position(client, shard));
   }
 
-  async commit({ shard, expected, next, unpark, fold }: Commit): Promise<void> {
+  async commit({ shard, expected, next, unpark, jobIds, fold }: Commit): Promise<void> {
     try {
-      await inTransaction(this.pool, async (client) => {
-        await this.lock(client, shard, expected);
+      await inTransaction(this.pool, this.lockSql(shard), async (client) => {
+        const { jobs, parkedJobs } = await this.lock(client, shard, expected, jobIds);
         if (unpark) await this.unpark(client, unpark);
-        const changes = await fold(stateReader(client, this.statements));
+        const pages = (pageIds: string[]) => readPages(client, this.statements, pageIds);
+        const changes = await fold({ jobs, parkedJobs, pages });
         await writeChanges(client, this.statements, changes);
         await this.move(client, shard, expected, next);
       });
@@ -64,7 +65,12 @@ export class PostgresProjectionStore implements ProjectionStore {
   }
 
   /** One projector at a time: a second one waits here, and then finds the checkpoint moved. */
-  private async lock(client: Client, shard: number, expected: Position): Promise<void> {
+  private lockSql(shard: number): string {
+    const { schema } = this.statements;
+    return `SELECT FROM "${schema}".checkpoint WHERE shard = ${Math.trunc(shard)} AND projection = '${PROJECTION}' FOR UPDATE`;
+  }
+
+  private async lock(client: Client, shard: number, expected: Position, jobIds: string[]) {
     if (expected.seq === 0)
       await this.statements.run(
         client,
@@ -73,9 +79,9 @@ export class PostgresProjectionStore implements ProjectionStore {
          ON CONFLICT (shard, projection) DO NOTHING`,
         [shard, PROJECTION, expected.stream],
       );
-    const found = await this.position(client, shard, 'FOR UPDATE');
-    if (found?.seq !== expected.seq || found.stream !== expected.stream)
-      throw new StaleCheckpointError(found);
+    const locked = await lockState(client, this.statements, shard, jobIds);
+    if (locked?.position.seq === expected.seq && locked.position.stream === expected.stream) return locked;
+    throw new StaleCheckpointError(locked?.position ?? null);
   }
 
   private async move(client: Client, shard: number, expected: Position, next: Position): Promise<void> {
@@ -85,19 +91,13 @@ export class PostgresProjectionStore implements ProjectionStore {
       `UPDATE $schema.checkpoint SET stream = $3, seq = $4, event_id = $5 ${OWN} AND seq = $6 AND stream = $7 RETURNING seq`,
       [shard, PROJECTION, next.stream, next.seq, next.eventId, expected.seq, expected.stream],
     );
-    if (moved.length !== 1) throw new StaleCheckpointError(await this.position(client, shard, ''));
+    if (moved.length !== 1) throw new StaleCheckpointError(await this.position(client, shard));
   }
 
-  private async position(client: Client, shard: number, lock: '' | 'FOR UPDATE'): Promise<Position | null> {
-    const [row] = await this.statements.run(
-      client,
-      `position${lock}`,
-      `SELECT stream, seq, event_id FROM $schema.checkpoint ${OWN} ${lock}`,
-      [shard, PROJECTION],
-    );
-    if (!row) return null;
-    const eventId = row['event_id'] === null ? null : String(row['event_id']);
-    return { stream: String(row['stream']), seq: Number(row['seq']), eventId };
+  private async position(client: Client, shard: number): Promise<Position | null> {
+    const sql = `SELECT stream, seq, event_id FROM $schema.checkpoint ${OWN}`;
+    const [row] = await this.statements.run(client, 'position', sql, [shard, PROJECTION]);
+    return row ? positionOf(row) : null;
   }
 
   private async unpark(client: Client, { jobId, upTo }: { jobId: string; upTo: number }): Promise<void> {

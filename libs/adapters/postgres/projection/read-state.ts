@@ -1,9 +1,9 @@
-import type { StateReader } from '#libs/engine/ports';
-import type { JobRecord, PageState } from '#libs/read-models';
+import type { Position } from '#libs/engine/ports';
+import type { FoldState, JobRecord, PageState } from '#libs/read-models';
 import { recordOf } from '../queries/records.js';
-import { arrayLiterals } from '../table.js';
+import { storableText } from '../storable.js';
 import type { Client } from './client.js';
-import type { Statements } from './statements.js';
+import { PROJECTION, type Statements } from './statements.js';
 
 const IDS_A_STATEMENT = 5000;
 
@@ -17,38 +17,54 @@ const PAGES = `
   WHERE page.id IS NOT NULL OR mark.page_id IS NOT NULL
     OR EXISTS (SELECT FROM $schema.evidence WHERE page_id = named.id)`;
 
-export function stateReader(client: Client, statements: Statements): StateReader {
+/** One statement for what every batch needs first. */
+const LOCKED = `
+  SELECT stream, seq, event_id,
+    (SELECT jsonb_agg(to_jsonb(job)) FROM $schema.job WHERE id = ANY($3::text[])) AS jobs,
+    (SELECT jsonb_agg(DISTINCT job_id) FROM $schema.parked_event WHERE job_id = ANY($3::text[])) AS waiting
+  FROM $schema.checkpoint WHERE shard = $1 AND projection = $2 FOR UPDATE`;
+
+interface Locked extends Pick<FoldState, 'jobs' | 'parkedJobs'> {
+  position: Position;
+}
+
+/** Null when there is no checkpoint. Locks it, for the case that it has just been made. */
+export async function lockState(
+  client: Client,
+  statements: Statements,
+  shard: number,
+  jobIds: string[],
+): Promise<Locked | null> {
+  const [row] = await statements.run(client, 'lock', LOCKED, [shard, PROJECTION, jobIds.map(storableText)]);
+  if (!row) return null;
+  const jobs = ((row['jobs'] ?? []) as Record<string, unknown>[]).map((job) =>
+    recordOf<JobRecord>(statements.job, job),
+  );
   return {
-    async jobs(jobIds) {
-      const ids = textArray(jobIds);
-      const rows = await statements.run(
-        client,
-        'jobs',
-        'SELECT * FROM $schema.job WHERE id = ANY($1::text[])',
-        [ids],
-      );
-      const waiting = await statements.run(
-        client,
-        'waiting',
-        'SELECT DISTINCT job_id FROM $schema.parked_event WHERE job_id = ANY($1::text[])',
-        [ids],
-      );
-      const records = rows.map((row) => recordOf<JobRecord>(statements.job, row));
-      return {
-        jobs: new Map(records.map((job) => [job.jobId, job])),
-        parkedJobs: new Set(waiting.map((row) => String(row['job_id']))),
-      };
-    },
-    async pages(pageIds) {
-      const pages = new Map<string, PageState>();
-      for (let from = 0; from < pageIds.length; from += IDS_A_STATEMENT) {
-        const ids = `{${pageIds.slice(from, from + IDS_A_STATEMENT).join(',')}}`;
-        for (const row of await statements.run(client, 'pages', PAGES, [ids]))
-          pages.set(String(row['id']), stateOf(row));
-      }
-      return pages;
-    },
+    position: positionOf(row),
+    jobs: new Map(jobs.map((job) => [job.jobId, job])),
+    parkedJobs: new Set((row['waiting'] ?? []) as string[]),
   };
+}
+
+export const positionOf = (row: Record<string, unknown>): Position => ({
+  stream: String(row['stream']),
+  seq: Number(row['seq']),
+  eventId: row['event_id'] === null ? null : String(row['event_id']),
+});
+
+export async function readPages(
+  client: Client,
+  statements: Statements,
+  pageIds: string[],
+): Promise<Map<string, PageState>> {
+  const pages = new Map<string, PageState>();
+  for (let from = 0; from < pageIds.length; from += IDS_A_STATEMENT) {
+    const ids = `{${pageIds.slice(from, from + IDS_A_STATEMENT).join(',')}}`;
+    for (const row of await statements.run(client, 'pages', PAGES, [ids]))
+      pages.set(String(row['id']), stateOf(row));
+  }
+  return pages;
 }
 
 /** A mark tells all of a page; without one its row does. */
@@ -65,11 +81,3 @@ function stateOf(row: Record<string, unknown>): PageState {
     hasRows: row['has_rows'] === true,
   };
 }
-
-const ID_COLUMN = { name: '', columns: [{ name: '', property: 'id', type: 'text', isKey: true }] };
-
-const textArray = (values: string[]): string =>
-  arrayLiterals(
-    ID_COLUMN,
-    values.map((id) => ({ id })),
-  )[0]!;

@@ -1,4 +1,5 @@
 import type { Changes } from '#libs/read-models';
+import type { Table } from '../table.js';
 import type { Client } from './client.js';
 import type { Statements } from './statements.js';
 
@@ -28,10 +29,16 @@ export async function writeChanges(client: Client, statements: Statements, chang
         [ids],
       );
   }
-  await statements.bulkUpsert(client, statements.page, changes.pages);
-  await statements.bulkUpsert(client, statements.evidence, changes.evidence);
-  await statements.bulkUpsert(client, statements.item, changes.items);
-  await statements.bulkUpsert(client, statements.mark, changes.marks);
-  await statements.bulkUpsert(client, statements.job, changes.jobs);
-  await statements.bulkUpsert(client, statements.parked, changes.parked);
+  const { page, evidence, item, mark, job, parked } = statements;
+  await statements.upsertAll(
+    client,
+    new Map<Table, readonly object[]>([
+      [page, changes.pages],
+      [evidence, changes.evidence],
+      [item, changes.items],
+      [mark, changes.marks],
+      [job, changes.jobs],
+      [parked, changes.parked],
+    ]),
+  );
 }

@@ -12,5 +12,5 @@ export function recordOf<T>(table: Table, row: Record<string, unknown>): T {
 
 function convert(type: string, value: unknown): unknown {
   if (type === 'bigint') return Number(value);
-  return value instanceof Date ? value.toISOString() : value;
+  return type === 'timestamptz' ? new Date(value as Date | string).toISOString() : value;
 }
