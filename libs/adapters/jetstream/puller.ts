@@ -52,6 +52,7 @@ export class FetchPuller implements PullHandle {
       if (!up) return;
       for (const [reply, answer] of this.unsent) connection.nc.publish(reply, answer);
       this.unsent.clear();
+      this.endWhenIdle();
       this.attachSoon(0);
     });
     this.attachSoon(0);
@@ -159,7 +160,8 @@ export class FetchPuller implements PullHandle {
   private deliver(batch: TaskBatch, reply: string): void {
     const { seq, deliveries, storedAt, consumerSeq } = parseReply(reply);
     // A consumer that counts from 1 again was made anew, and has forgotten what it had delivered.
-    if (consumerSeq <= this.highestConsumerSeq) this.connectedAt = Math.max(this.connectedAt, Date.now());
+    if (consumerSeq <= this.highestConsumerSeq)
+      this.connectedAt = Math.max(this.connectedAt, storedAt, Date.now());
     this.highestConsumerSeq = consumerSeq;
     this.undone.add(reply);
     const answer = (text: string) => async (): Promise<void> => this.answer(reply, text);
