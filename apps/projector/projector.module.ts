@@ -1,16 +1,16 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import type { Resources } from '#libs/hosting';
-import { ProjectorHost, RESOURCES, STORE } from './projector-host.js';
+import type { Projector } from '#libs/engine';
+import { ProjectorController, PROJECTORS, STOPPING } from './projector.controller.js';
 
 @Module({})
 export class ProjectorModule {
-  static register(resources: Resources): DynamicModule {
+  static register(projectors: readonly Projector[], stopping: AbortSignal): DynamicModule {
     return {
       module: ProjectorModule,
+      controllers: [ProjectorController],
       providers: [
-        { provide: RESOURCES, useValue: resources },
-        { provide: STORE, useFactory: async () => (await resources.database()).projectionStore },
-        ProjectorHost,
+        { provide: PROJECTORS, useValue: projectors },
+        { provide: STOPPING, useValue: stopping },
       ],
     };
   }

@@ -63,26 +63,6 @@ export class Projector {
     this.fold = new ShardFold(deps, this.shard, this.codeVersion);
   }
 
-  /** Follows the log until `signal`. */
-  async run(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      try {
-        const { seq } = await this.position(signal);
-        for await (const batch of this.deps.eventLog.readShard(this.shard, {
-          fromSeq: seq + 1,
-          follow: true,
-          signal,
-        }))
-          await this.apply(batch, signal);
-      } catch (error) {
-        if (signal.aborted) return;
-        this.lastError = describeError(error);
-        this.deps.logger.warn({ shard: this.shard }, `the log cannot be read: ${this.lastError}`);
-        await this.deps.clock.sleep(LONGEST_WAIT_MS, signal).catch(() => undefined);
-      }
-    }
-  }
-
   /**
    * Where to read on from: at each connect, the checkpoint is held against the log. When they do not fit, the read models are
    * rebuilt from the log, loudly. Waits for the stores as long as it takes.

@@ -1,0 +1,53 @@
+import { NestFactory } from '@nestjs/core';
+import { JetStreamStrategy } from '#libs/adapters/nest-transport';
+import { Projector, type ProjectorStatus } from '#libs/engine';
+import type { Resources, Running } from '#libs/hosting';
+import { ProjectorModule } from './projector.module.js';
+
+export interface RunningProjector extends Running {
+  /** How far each shard's read models are, and what holds them up. */
+  status(): Promise<ProjectorStatus[]>;
+}
+
+type Needed = Pick<Resources, 'log' | 'clock' | 'logger' | 'database'> & {
+  config: Pick<Resources['config'], 'shards'>;
+};
+
+/** Keeps the read models of all shards up to date until it is closed. */
+export async function startProjector(resources: Needed): Promise<RunningProjector> {
+  const { log, clock, logger, config } = resources;
+  const { eventLog } = log;
+  const { projectionStore: store } = await resources.database();
+  const shards = Array.from({ length: config.shards }, (_, shard) => shard);
+  const projectors = shards.map(
+    (shard) => new Projector({ eventLog, store, clock, logger }, { shard, shards }),
+  );
+  const stopping = new AbortController();
+  const strategy = new JetStreamStrategy({
+    eventLog,
+    shards,
+    checkpoints: {
+      projector: async (shard) => ((await projectors[shard]?.position(stopping.signal))?.seq ?? 0) + 1,
+    },
+    logger: {
+      log: (message) => logger.info({}, message),
+      warn: (message) => logger.warn({}, message),
+      error: (message) => logger.error({}, message),
+    },
+  });
+  const app = await NestFactory.createMicroservice(ProjectorModule.register(projectors, stopping.signal), {
+    strategy,
+    logger: ['error', 'warn'],
+    abortOnError: false,
+  });
+  await app.listen();
+  return {
+    status: () => Promise.all(projectors.map((projector) => projector.status())),
+    close: async () => {
+      // In this order: the transport must know that it ends before its handler is interrupted.
+      const closed = app.close();
+      stopping.abort();
+      await closed;
+    },
+  };
+}
