@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Trouble, readText, root, say, sources, sourcesHash } from './project.mjs';
 
@@ -7,12 +7,16 @@ const stamp = join(root, 'dist', '.spoor-built');
 
 export const buildReady = () => existsSync(stamp) && readText(stamp) === sourcesHash();
 
-/** Compiles into a folder beside, then swaps: what runs meanwhile finds whole files only. */
+/** Compiles into a folder beside, then swaps: what runs meanwhile finds whole files only. Called under the set-up's lock. */
 export function build() {
   say('building');
   const hash = sourcesHash();
-  const next = join(root, 'dist.next');
-  rmSync(next, { recursive: true, force: true });
+  // Of builds that were killed; a compiler that still runs for one of them writes into a folder that nobody reads.
+  for (const name of readdirSync(root)) {
+    if (/^dist\.(next|old)-/.test(name))
+      rmSync(join(root, name), { recursive: true, force: true, maxRetries: 5 });
+  }
+  const next = join(root, `dist.next-${process.pid}`);
   const tsc = join(root, 'node_modules/typescript/bin/tsc');
   const result = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', next], {
     cwd: root,

@@ -14,11 +14,13 @@ const numbers = () =>
     .map(Number)
     .sort((a, b) => a - b);
 
-/** Start time on Linux, so that a later process with the same id is not taken for the holder. */
+/** Start time on Linux, so that a later process with the same id is not taken for the holder; null when it has ended. */
 function startOf(pid) {
   if (process.platform !== 'linux') return '';
   const stat = readText(`/proc/${pid}/stat`);
-  return stat === null ? null : stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+  if (stat === null) return null;
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return fields[0] === 'Z' ? null : fields[19];
 }
 
 function isHeld(number) {
