@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 
 /** Public by its range, but answered by the cloud host underneath a machine (Azure's metadata and DNS). */
@@ -10,20 +11,35 @@ const GLOBAL_V6 = ipaddr.IPv6.parse('2000::');
  * carries an IPv4 address (6to4, NAT64, Teredo, IPv4-compatible) is refused, since where it leads is decided elsewhere.
  */
 export function isPublicAddress(address: string): boolean {
-  if (!ipaddr.isValid(address)) return false;
-  const parsed = ipaddr.process(address);
+  const plain = plainAddress(address);
+  if (plain === null) return false;
+  const parsed = ipaddr.process(plain);
   if (parsed.kind() === 'ipv6' && !parsed.match(GLOBAL_V6, 3)) return false;
   return parsed.range() === 'unicast' && !HOST_SERVICES.has(parsed.toString());
 }
 
-/** One spelling for each address, so that lists can be compared; names come back in lower case. */
+/**
+ * One spelling for each address; null for what is none. IPv6 goes through the URL parser, since ipaddr.js takes `::1.2.3.4` for the
+ * mapped `::ffff:1.2.3.4`, which leads elsewhere; an address with a zone is for one link only, so it is none here.
+ */
+function plainAddress(text: string): string | null {
+  const version = isIP(text);
+  if (version !== 6) return version === 4 ? text : null;
+  return URL.canParse(`http://[${text}]/`) ? new URL(`http://[${text}]/`).hostname.slice(1, -1) : null;
+}
+
+/** One spelling for each host, so that lists can be compared: mapped addresses as IPv4, names in lower case. */
 export function normalHost(host: string): string {
-  const bare = host.startsWith('[') && host.endsWith(']') ? host.slice(1, -1) : host;
-  return ipaddr.isValid(bare) ? ipaddr.process(bare).toString() : bare.toLowerCase().replace(/\.$/, '');
+  const bare = withoutBrackets(host);
+  const plain = plainAddress(bare);
+  return plain === null ? bare.toLowerCase().replace(/\.$/, '') : ipaddr.process(plain).toString();
 }
 
 /** The address that a URL's host spells, or null for a name. */
 export function literalOf(hostname: string): string | null {
-  const bare = hostname.startsWith('[') ? hostname.slice(1, -1) : hostname;
-  return ipaddr.isValid(bare) ? bare : null;
+  const bare = withoutBrackets(hostname);
+  return isIP(bare) ? bare : null;
 }
+
+const withoutBrackets = (host: string): string =>
+  host.startsWith('[') && host.endsWith(']') ? host.slice(1, -1) : host;

@@ -46,6 +46,7 @@ export class AddressGuard {
    */
   async addressesOf(hostname: string, port: number): Promise<LookupAddress[]> {
     const addresses = await this.resolve(hostname);
+    if (addresses.length === 0) throw Object.assign(new Error('no address'), { code: 'ENODATA' });
     const trusted = this.isAllowed(hostname, port);
     if (!trusted && addresses.some(({ address }) => !this.admitsAddress(address, port)))
       throw new BlockedAddressError();

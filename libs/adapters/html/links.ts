@@ -1,6 +1,6 @@
 import { scopeOf } from '#libs/job';
 import { hostOf, originOf, toLink, type JobSpec, type PageLinks } from '#libs/events';
-import { LinkResolver } from './resolver.js';
+import type { LinkResolver } from './resolver.js';
 import type { StageRules } from './stage-rules.js';
 
 /** A link as it stands on the page, and the follow rules (by number) whose selector chose it. */

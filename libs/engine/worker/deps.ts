@@ -13,12 +13,12 @@ import type {
 export type FailPoint = 'after_fetch' | 'after_publish' | 'before_ack';
 
 export interface WorkerDeps {
-  eventLog: EventLog;
-  fetchQueue: FetchQueue;
+  eventLog: Pick<EventLog, 'readDecisions' | 'publishPage' | 'pageEventIds' | 'watchDecisions'>;
+  fetchQueue: Pick<FetchQueue, 'pull'>;
   fetcher: Fetcher;
   robots: Robots;
   parser: PageParser;
-  bodies: Bodies;
+  bodies: Pick<Bodies, 'put'>;
   clock: Clock;
   logger: Logger;
   /** From 0 up to 1; spreads retries. */

@@ -1,0 +1,181 @@
+import { resolveSpec } from '#libs/job';
+import { catalogue } from '#libs/events';
+import type { FailureCode } from '#libs/failures';
+import type { FetchedResponse, FetchProblem } from '../ports/index.js';
+import {
+  disallowed,
+  failed,
+  fetched,
+  keepsBody,
+  NO_PAGE,
+  outcomeId,
+  retried,
+  toEvent,
+  workerDied,
+} from './outcome.js';
+
+const { spec } = resolveSpec({ start: ['http://shop.test/'] });
+const robots = { policy: 'mark', allowed: true, confidence: 'high', reason: 'ok', rule: null } as const;
+const timing = { startedAt: 1, durationMs: 2, ttfbMs: 1 };
+
+const tryOf = (attempt = 1) => ({
+  batch: { jobId: '0-aaaaaaaa', generation: 2, run: 3 },
+  task: { url: 'http://shop.test/a', depth: 1, stage: 'page', try: 4, attempt },
+});
+const response = (statusCode: number, over: Partial<FetchedResponse> = {}): FetchedResponse => ({
+  ok: true,
+  statusCode,
+  finalUrl: 'http://shop.test/a',
+  redirects: [],
+  headers: {},
+  contentType: 'text/html',
+  raw: Buffer.from('x'),
+  encoding: 'identity',
+  body: Buffer.from('x'),
+  truncated: false,
+  receivedBytes: 1,
+  timing,
+  retryAfterMs: null,
+  ...over,
+});
+const problem = (code: FailureCode, statusCode = 0): FetchProblem => ({
+  ok: false,
+  code,
+  message: 'what happened',
+  statusCode,
+  finalUrl: 'http://shop.test/a',
+  redirects: [],
+  timing,
+});
+
+describe('another attempt', () => {
+  it.each<[string, number, string | null]>([
+    ['200', 1, null],
+    ['304', 1, null],
+    ['404', 1, null],
+    ['999', 1, null],
+    ['429', 1, 'http_429'],
+    ['429', 2, 'http_429'],
+    ['429', 3, null],
+    ['500', 1, 'http_5xx'],
+    ['599', 2, 'http_5xx'],
+    ['503', 3, null],
+  ])('after HTTP %s at attempt %i: %s', (status, attempt, code) => {
+    const draft = retried(tryOf(attempt), response(Number(status)), spec.retry, 0.5);
+    expect(draft?.data.code ?? null).toBe(code);
+    if (draft)
+      expect(draft.data).toMatchObject({
+        statusCode: Number(status),
+        burned: true,
+        message: `HTTP ${status}`,
+      });
+  });
+
+  it.each<[FailureCode, boolean]>([
+    ['dns_error', true],
+    ['connection_refused', true],
+    ['connection_reset', true],
+    ['connect_timeout', true],
+    ['timeout', true],
+    ['invalid_response', true],
+    ['tls_error', false],
+    ['decode_error', false],
+    ['too_many_redirects', false],
+    ['redirect_loop', false],
+    ['invalid_redirect', false],
+    ['blocked_address', false],
+    ['invalid_url', false],
+  ])('after %s: %s', (code, again) => {
+    expect(retried(tryOf(1), problem(code), spec.retry, 0.5) !== null).toBe(again);
+    expect(retried(tryOf(3), problem(code), spec.retry, 0.5)).toBeNull();
+  });
+
+  it.each([
+    [1, 0.5, null, 2000],
+    [2, 0.5, null, 4000],
+    [1, 0, null, 1500],
+    [1, 0.999999, null, 2500],
+    [2, 0.5, 1000, 4000],
+    [1, 0.5, 9000, 9000],
+    [1, 0.5, 3_600_000, 60_000],
+    [1, 0.5, 0, 2000],
+  ])('attempt %i with chance %d and Retry-After %p waits %i ms', (attempt, random, retryAfterMs, delayMs) => {
+    const draft = retried(tryOf(attempt), response(503, { retryAfterMs }), spec.retry, random);
+    expect(draft?.data.delayMs).toBe(delayMs);
+    expect(draft?.data.retryAfterMs).toBe(retryAfterMs ?? undefined);
+  });
+
+  it('keeps every wait below the cap', () => {
+    const draft = retried(tryOf(15), response(500), { attempts: 20, baseMs: 2000, maxMs: 60_000 }, 0.9);
+    expect(draft?.data.delayMs).toBe(60_000);
+  });
+});
+
+describe('the last word on a page', () => {
+  it.each([
+    [200, 1, null],
+    [404, 1, null],
+    [503, 3, 'HTTP 503 after 3 attempts'],
+    [429, 1, 'HTTP 429 after 1 attempt'],
+  ])('HTTP %i at attempt %i: error %p', (status, attempt, error) => {
+    expect(fetched(tryOf(attempt), response(status), robots, NO_PAGE, undefined).data).toMatchObject({
+      statusCode: status,
+      attempt,
+      error,
+    });
+  });
+
+  it('has no content when the body was not read', () => {
+    const { data } = fetched(
+      tryOf(),
+      response(200, { raw: null, body: null, receivedBytes: 0 }),
+      robots,
+      NO_PAGE,
+      undefined,
+    );
+    expect(data).toMatchObject({ contentLength: 0, receivedBytes: 0 });
+    expect(data).not.toHaveProperty('body');
+  });
+
+  it('keeps status and chain of a failure', () => {
+    const redirects = [{ url: 'http://shop.test/a', statusCode: 302, location: '/a', ms: 1 }];
+    const { data } = failed(tryOf(), { ...problem('redirect_loop', 310), redirects }, robots);
+    expect(data).toMatchObject({ code: 'redirect_loop', statusCode: 310, redirects, robots, timing });
+  });
+
+  it('is what the catalogue takes, under one id for whatever happened', () => {
+    const drafts = [
+      fetched(tryOf(), response(200), robots, NO_PAGE, {
+        sha256: 'x',
+        storedBytes: 1,
+        encoding: 'gzip',
+        contentType: null,
+      }),
+      failed(tryOf(), problem('timeout'), robots),
+      workerDied(tryOf()),
+      disallowed(tryOf(), { ...robots, policy: 'obey', allowed: false, rule: 'Disallow: /' }),
+      retried(tryOf(), response(500), spec.retry, 0)!,
+    ];
+    for (const draft of drafts) {
+      const event = toEvent(tryOf(), draft, 0, 'cause');
+      expect(catalogue[event.type].data.parse(event.data)).toEqual(event.data);
+      expect(event).toMatchObject({
+        id: outcomeId(tryOf()),
+        time: '1970-01-01T00:00:00.000Z',
+        causationId: 'cause',
+      });
+      expect(event.data).toMatchObject({ generation: 2, run: 3, try: 4, stage: 'page', depth: 1 });
+    }
+  });
+});
+
+it.each([
+  ['all', 200, true],
+  ['all', 404, true],
+  ['failed', 200, false],
+  ['failed', 404, true],
+  ['failed', 503, true],
+  ['none', 503, false],
+] as const)('bodies %s with HTTP %i: kept %s', (policy, status, kept) => {
+  expect(keepsBody(policy, status)).toBe(kept);
+});
