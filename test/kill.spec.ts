@@ -63,10 +63,10 @@ describe('the parts as separate processes, one of them killed in mid-crawl', () 
     let cursor: string | null = null;
     do {
       const query: string = cursor === null ? '' : `&cursor=${encodeURIComponent(cursor)}`;
-      const page = await get<{ rows: Row[]; next: string | null }>(
+      const page = await get<{ items: Row[]; next: string | null }>(
         `/api/jobs/${jobId}/pages?limit=500${query}`,
       );
-      all.push(...page.rows);
+      all.push(...page.items);
       cursor = page.next;
     } while (cursor !== null);
     return all;

@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { JobResults, type JobSummary } from '#libs/engine';
@@ -15,6 +15,13 @@ const unwritable = (file: string, cause: unknown): SpoorError =>
     { cause },
   );
 
+/** One by one: mkdir's own `recursive` never ends where nothing can be made, as in /proc. */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return;
+  makeFolder(dirname(folder));
+  mkdirSync(folder);
+}
+
 /** The file that a job's results go to: written beside it and renamed, so that it is never there in part. */
 export class ResultFile {
   readonly path: string;
@@ -28,7 +35,7 @@ export class ResultFile {
   /** Finds out before the crawl whether the file could be written after it. @throws SpoorError invalid_request */
   check(): void {
     try {
-      mkdirSync(dirname(this.path), { recursive: true });
+      makeFolder(dirname(this.path));
       writeFileSync(this.partial, '');
       rmSync(this.partial);
     } catch (error) {

@@ -21,4 +21,6 @@ export default function setup() {
   process.env.SPOOR_TEST_RUN = mkdtempSync(join(tmpdir(), `spoor-test-${process.pid}-`));
   // A developer's own servers are not for tests.
   for (const name of ['NATS_URL', 'DATABASE_URL', 'SPOOR_HOME']) delete process.env[name];
+  // Two homes that both want the usual ports would take them from each other whenever a server is down.
+  process.env.SPOOR_NATS_PORT = process.env.SPOOR_POSTGRES_PORT = '0';
 }

@@ -25,6 +25,8 @@ export async function startRoles(
     for (const one of running.reverse()) await one.close();
   };
   try {
+    // Said here in one line what Nest would say in many.
+    if (roles.some((role) => role === 'api' || role === 'projector')) await resources.database();
     for (const role of roles) running.push(await starters[role](resources));
   } catch (error) {
     await close();

@@ -22,6 +22,12 @@ export interface EmbeddedServer {
   stopSignal: NodeJS.Signals;
 }
 
+/** The port that the environment asks for, 0 for any free one; what is no port counts as not set. */
+function wantedPort(variable: string, usual: number): number {
+  const text = process.env[variable] ?? '';
+  return /^\d{1,5}$/.test(text) && Number(text) < 65_536 ? Number(text) : usual;
+}
+
 export function embeddedNats(home: string, log: ServerLog): EmbeddedServer {
   const paths = layout(home);
   const credentials = { user: 'spoor', password: keptSecret(paths.secret('nats')) };
@@ -36,7 +42,7 @@ export function embeddedNats(home: string, log: ServerLog): EmbeddedServer {
   };
   return {
     kind: 'nats',
-    usualPort: 4222,
+    usualPort: wantedPort('SPOOR_NATS_PORT', 4222),
     stopSignal: 'SIGTERM',
     orphan,
     url: (port) => natsUrl(port, credentials),
@@ -54,7 +60,7 @@ export function embeddedPostgres(home: string): EmbeddedServer {
   const password = keptSecret(paths.secret('postgres'));
   return {
     kind: 'postgres',
-    usualPort: 5432,
+    usualPort: wantedPort('SPOOR_POSTGRES_PORT', 5432),
     // Fast shutdown: sessions are ended, the data folder is left clean.
     stopSignal: 'SIGINT',
     orphan: () => postmasterNote(paths.postgres),
@@ -108,7 +114,7 @@ export async function ensureRunning(
     }
   }
   let port = readState(state)[server.kind]?.port ?? server.usualPort;
-  if (!samePort && !(await isPortFree(port))) port = await freePort();
+  if (!samePort && (port === 0 || !(await isPortFree(port)))) port = await freePort();
   for (let attempt = 1; ; attempt += 1) {
     log.info(`starting ${PROGRAM[server.kind]} on port ${port}`);
     try {
