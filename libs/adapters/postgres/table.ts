@@ -58,21 +58,19 @@ const COPY_ESCAPES: Record<string, string> = { '\\': '\\\\', '\n': '\\n', '\r': 
 export function copyText(table: Table, rows: readonly object[]): string {
   let out = '';
   for (const row of rows) {
-    let first = true;
+    let separator = '';
     for (const { property, type } of table.columns) {
-      if (first) first = false;
-      else out += '\t';
-      const text = textOf(type, (row as Record<string, unknown>)[property]);
-      if (text === null) out += '\\N';
-      else out += /[\\\n\r\t]/.test(text) ? text.replace(/[\\\n\r\t]/g, (c) => COPY_ESCAPES[c]!) : text;
+      out += separator + copyField(type, (row as Record<string, unknown>)[property]);
+      separator = '\t';
     }
     out += '\n';
   }
   return out;
 }
 
-function textOf(type: string, value: unknown): string | null {
-  if (value === null || value === undefined) return null;
-  if (type === 'jsonb') return storableJson(value);
-  return typeof value === 'string' ? storableText(value) : String(value);
+function copyField(type: string, value: unknown): string {
+  if (value === null || value === undefined) return '\\N';
+  if (type !== 'text' && type !== 'jsonb') return String(value);
+  const text = type === 'jsonb' ? storableJson(value) : storableText(String(value));
+  return /[\\\n\r\t]/.test(text) ? text.replace(/[\\\n\r\t]/g, (c) => COPY_ESCAPES[c]!) : text;
 }

@@ -1,5 +1,5 @@
 import { isUnreadable, type LogEntry } from '#libs/events';
-import { UnstorableError, type EventLog, type Position, type RebuildTarget } from '#libs/engine/ports';
+import { UnstorableError, type Position, type RebuildTarget } from '#libs/engine/ports';
 import { fold, plan, settledKeys, type FoldState, type PageState, type Step } from '#libs/read-models';
 import { HeldBackLinks } from './held-back-links.js';
 import { ShardFold, type ProjectorDeps, type ProjectorLog } from './shard-fold.js';

@@ -51,10 +51,9 @@ export class PostgresBulkLoad implements BulkLoad {
   }
 
   async end(positions: Map<number, Position>): Promise<void> {
+    await withClient(this.pool, (client) => this.deleteGone(client));
+    await this.createKeys();
     await withClient(this.pool, async (client) => {
-      await client.query(`SET maintenance_work_mem = '128MB'; SET synchronous_commit = off`);
-      await this.deleteGone(client);
-      await this.createKeys(client);
       const { job, mark, parked, schema } = this.statements;
       await this.statements.upsertAll(
         client,
@@ -69,7 +68,6 @@ export class PostgresBulkLoad implements BulkLoad {
           `INSERT INTO "${schema}".checkpoint (shard, projection, stream, seq, event_id) VALUES ($1, $2, $3, $4, $5)`,
           [shard, PROJECTION, stream, seq, eventId],
         );
-      await client.query(`RESET maintenance_work_mem; RESET synchronous_commit`);
     });
   }
 
@@ -86,7 +84,9 @@ export class PostgresBulkLoad implements BulkLoad {
   }
 
   private async copy(client: Client, table: Table, rows: readonly object[]): Promise<void> {
-    if (rows.length > 0) await copyIn(client, copySql(this.statements.schema, table), copyText(table, rows));
+    if (rows.length === 0) return;
+    await client.query('SET synchronous_commit = off');
+    await copyIn(client, copySql(this.statements.schema, table), copyText(table, rows));
   }
 
   private async deleteGone(client: Client): Promise<void> {
@@ -130,12 +130,24 @@ export class PostgresBulkLoad implements BulkLoad {
     });
   }
 
-  private async createKeys(client: Client): Promise<void> {
+  /** Table by table on two connections, biggest first: making keys takes as long as the rows did, and two cores halve that. */
+  private async createKeys(): Promise<void> {
     const { schema } = this.statements;
-    for (const { table, name, definition } of this.keys ?? [])
-      await client.query(`ALTER TABLE "${schema}"."${table}" ADD CONSTRAINT "${name}" ${definition}`);
-    for (const { definition } of this.indexes) await client.query(definition);
-    for (const table of BULK) await client.query(`ANALYZE "${schema}"."${table}"`);
+    const build = (table: string): Promise<void> =>
+      withClient(this.pool, async (client) => {
+        await client.query(`SET maintenance_work_mem = '128MB'; SET synchronous_commit = off`);
+        for (const key of this.keys ?? [])
+          if (key.table === table)
+            await client.query(
+              `ALTER TABLE "${schema}"."${table}" ADD CONSTRAINT "${key.name}" ${key.definition}`,
+            );
+        for (const index of this.indexes) if (index.table === table) await client.query(index.definition);
+        await client.query(`ANALYZE "${schema}"."${table}"`);
+      });
+    await bothOrFail(
+      build('evidence'),
+      build('page').then(() => build('item')),
+    );
   }
 }
 

@@ -37,10 +37,17 @@ export async function withClient<T>(pool: pg.Pool, work: (client: Client) => Pro
 }
 
 /**
- * What is written can be folded again, and rows and checkpoint are lost together: a commit need not wait for the disk. Index scans
- * always, because the statistics of tables that have just begun to grow would have it otherwise.
+ * What is written can be folded again, and rows and checkpoint are lost together: a commit need not wait for the disk. Rows are
+ * always found by their keys, a batch at a time, because the statistics of tables that have just begun to grow would have it otherwise.
  */
-const BEGIN = `BEGIN; SET LOCAL synchronous_commit = off; SET LOCAL enable_seqscan = off; SET LOCAL jit = off`;
+const BEGIN = [
+  'BEGIN',
+  'SET LOCAL synchronous_commit = off',
+  'SET LOCAL enable_seqscan = off',
+  'SET LOCAL enable_hashjoin = off',
+  'SET LOCAL enable_mergejoin = off',
+  'SET LOCAL jit = off',
+].join('; ');
 
 /** @param lock statement that is run before anything is read, on the same way to the server */
 export const inTransaction = <T>(

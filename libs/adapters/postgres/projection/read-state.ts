@@ -7,15 +7,16 @@ import { PROJECTION, type Statements } from './statements.js';
 
 const IDS_A_STATEMENT = 5000;
 
+/** Page by page through the keys: `EXISTS` here would have the planner read all evidence into a hash table for each batch. */
 const PAGES = `
   SELECT named.id, page.outcome, page.status_code, mark.page_id AS marked, mark.outcome AS mark_outcome,
     mark.status_code AS mark_status_code, mark.requeued_in_run, mark.retried_run, mark.retried_try,
-    page.id IS NOT NULL OR EXISTS (SELECT FROM $schema.evidence WHERE page_id = named.id) AS has_rows
+    page.id IS NOT NULL OR evidence.page_id IS NOT NULL AS has_rows
   FROM unnest($1::uuid[]) AS named (id)
   LEFT JOIN $schema.page ON page.id = named.id
   LEFT JOIN $schema.page_mark AS mark ON mark.page_id = named.id
-  WHERE page.id IS NOT NULL OR mark.page_id IS NOT NULL
-    OR EXISTS (SELECT FROM $schema.evidence WHERE page_id = named.id)`;
+  LEFT JOIN LATERAL (SELECT page_id FROM $schema.evidence WHERE page_id = named.id LIMIT 1) AS evidence ON true
+  WHERE page.id IS NOT NULL OR mark.page_id IS NOT NULL OR evidence.page_id IS NOT NULL`;
 
 /** One statement for what every batch needs first. */
 const LOCKED = `
