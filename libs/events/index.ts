@@ -39,5 +39,6 @@ export {
   type JobSpec,
   type JobSpecChanges,
   type JobSpecInput,
+  type ProxySpec,
   type Stage,
 } from './job-spec.js';

@@ -87,6 +87,37 @@ export const limits = z.strictObject({
   maxRedirects: z.int().min(0).max(50).default(10),
 });
 
+/** Where a secret lies; the secret itself never stands in a spec or an event. */
+const secretRef = z.union([
+  z.strictObject({ env: z.string().regex(/^[A-Z][A-Z0-9_]{0,99}$/, 'the name of an environment variable') }),
+  z.strictObject({
+    secret: z.string().regex(/^[A-Za-z0-9_.-]{1,100}$/, 'the name of an entry of the secrets file'),
+  }),
+]);
+
+/** A job with a proxy never goes direct, for whatever reason. */
+export const proxy = z.strictObject({
+  /** `oxylabs` reads OXYLABS_* from the environment; `generic` uses `url` or `pool`. */
+  provider: z.enum(['generic', 'oxylabs']).default('generic'),
+  /** `http(s)://host:port` without credentials, or where the whole URL is kept. */
+  url: z.union([z.string().max(2048), secretRef]).optional(),
+  pool: z
+    .array(z.union([z.string().max(2048), secretRef]))
+    .max(1000)
+    .default([]),
+  session: z.enum(['rotate', 'sticky', 'per-host']).default('rotate'),
+  country: z
+    .string()
+    .regex(/^[A-Za-z]{2}$/, 'a country code of two letters')
+    .optional(),
+  ports: z.array(z.int().min(1).max(65_535)).max(1000).default([]),
+  /** `forward` is for http targets through proxies that have no CONNECT. */
+  httpMode: z.enum(['connect', 'forward']).default('connect'),
+  connectTimeoutMs: z.int().min(100).max(120_000).default(8000),
+  /** Consecutive proxy failures that are borne before the job stops, counted over all workers. */
+  tolerance: z.int().min(0).max(10_000).default(0),
+});
+
 export const pageRange = z.strictObject({
   /** URL with `{page}` in it. */
   template: z
@@ -106,6 +137,11 @@ const body = {
   retry: retry.prefault({}),
   limits: limits.prefault({}),
   bodies: z.enum(['all', 'failed', 'none']).default('all'),
+  proxy: proxy.optional(),
+  /** Kinds of evidence that are not written, where their volume hurts. */
+  evidenceOff: z
+    .array(z.enum(['http_headers', 'redirect_chain', 'robots_check', 'fetch_timing']))
+    .default([]),
 };
 
 /** What a person writes. At least one of `start` and `pages`; everything else has a default. */
@@ -120,10 +156,13 @@ export const jobSpecChanges = z.strictObject({
   limits: limits.partial().optional(),
   retry: retry.partial().optional(),
   scope: scope.pick({ maxPages: true, maxDurationMs: true, maxBytes: true }).partial().optional(),
+  /** The whole proxy part anew; null: no proxy any more. */
+  proxy: proxy.nullable().optional(),
 });
 
 export type JobSpecInput = z.input<typeof jobSpec>;
 export type JobSpec = z.output<typeof resolvedJobSpec>;
 export type JobSpecChanges = z.output<typeof jobSpecChanges>;
+export type ProxySpec = z.output<typeof proxy>;
 export type Stage = z.output<typeof stage>;
 export type FollowRule = z.output<typeof followRule>;

@@ -1,5 +1,6 @@
 import { resolveSpec } from './resolve-spec.js';
-import { Scope, scopeOf } from './scope.js';
+import type { Scope } from './scope.js';
+import { scopeOf } from './scope.js';
 
 const scope = (part: object): Scope =>
   scopeOf(resolveSpec({ start: ['http://shop.test:8080/'], scope: part }).spec);

@@ -56,6 +56,7 @@ export function withChanges(spec: JobSpec, changes: JobSpecChanges | undefined):
     limits: { ...spec.limits, ...changes.limits },
     retry: { ...spec.retry, ...changes.retry },
     scope: { ...spec.scope, ...changes.scope },
+    ...(changes.proxy === undefined ? {} : { proxy: changes.proxy ?? undefined }),
   };
 }
 
