@@ -15,10 +15,14 @@ export interface OutcomeRows {
 export const pageIdOf = (jobId: string, generation: number, url: string): string =>
   rowId(jobId, generation, url, 'page');
 
-/** Everything that the read models keep of one outcome. Pure: the same event gives the same rows, ids included. */
-export function rowsOfOutcome(event: OutcomeEvent, pageId: string): OutcomeRows {
+/**
+ * Everything that the read models keep of one outcome. Pure: the same event gives the same rows, ids included.
+ * @param off kinds of evidence that the job does without
+ */
+export function rowsOfOutcome(event: OutcomeEvent, pageId: string, off: readonly string[] = []): OutcomeRows {
   const evidence: EvidenceRecord[] = [];
   for (const kind of evidenceKinds) {
+    if (off.includes(kind.type)) continue;
     const content = contentOf(kind, event);
     if (content) evidence.push(evidenceRow(event, event.data.url, pageId, kind.type, content));
   }

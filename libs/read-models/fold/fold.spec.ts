@@ -126,6 +126,13 @@ describe('a requeued page', () => {
   });
 });
 
+test('kinds of evidence that the job does without are not written', () => {
+  const history = new History()
+    .started({ start: [A], evidenceOff: ['http_headers', 'fetch_timing'] })
+    .fetched(A);
+  expect(foldAll(history.events).evidence.map((row) => row.type)).toEqual(['http_response', 'robots_check']);
+});
+
 test('a retry that is stored twice counts once', () => {
   const history = given().retried(A).retried(A).retried(A, { try: 2 });
   expect(jobAfter(history)).toMatchObject({ retries: 2 });

@@ -138,7 +138,7 @@ function outcome(
     batch.put({ ...job, ...touched(event) });
     return false;
   }
-  const rows = rowsOfOutcome(event, pageId);
+  const rows = rowsOfOutcome(event, pageId, job.spec.evidenceOff);
   batch.changes.outcome(event.jobId, pageId, rows, page.hasRows);
   batch.put({ ...job, ...touched(event), [kind]: job[kind] + 1, ...count(job) });
   const marked = kind === 'skipped' || page.requeuedInRun > 0 || page.retriedRun > 0;
