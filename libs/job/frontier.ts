@@ -130,6 +130,8 @@ export class Frontier {
     this.committedPages = 0;
     this.counted = { fetched: 0, failed: 0, skipped: 0 };
     this.receivedBytes = 0;
+    this.redirects = 0;
+    this.retries = 0;
     this.admitStart();
   }
 
@@ -225,6 +227,7 @@ function closing(outcome: 'failed' | 'skipped') {
     const entry = frontier.counting(event);
     if (!entry) return;
     meet(frontier, event);
+    if (event.type === 'FetchFailed') frontier.redirects += event.data.redirects.length;
     frontier.close(entry, outcome);
   };
 }
