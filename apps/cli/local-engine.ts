@@ -14,6 +14,7 @@ export function childEnv(
     NATS_URL: natsUrl,
     DATABASE_URL: databaseUrl,
     SPOOR_HOME: config.home,
+    SPOOR_LOG_LEVEL: config.logLevel,
     SPOOR_ALLOW_PRIVATE: config.allowPrivate.join(','),
     ...extra,
   };

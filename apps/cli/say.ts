@@ -15,3 +15,7 @@ export function sayError(error: unknown): void {
   }
   if (process.env.SPOOR_LOG_LEVEL === 'debug' && error instanceof Error) say(scrubText(error.stack ?? ''));
 }
+
+/** How the person at this terminal calls us: without a global installation it goes through npx. */
+export const command = (words: string): string =>
+  `${process.env.npm_config_user_agent === undefined ? '' : 'npx '}spoor ${words}`;

@@ -1,5 +1,5 @@
 import type { JobSummary } from '#libs/engine';
-import { say } from './say.js';
+import { command, say } from './say.js';
 
 const bytes = (n: number): string =>
   n < 1024 ? `${n} B` : n < 1024 ** 2 ? `${(n / 1024).toFixed(1)} KiB` : `${(n / 1024 ** 2).toFixed(1)} MiB`;
@@ -23,8 +23,10 @@ export function saySummary(summary: JobSummary, out: string): void {
     say(`  stopped  ${summary.error.message}`);
     say(`           ${summary.error.hint}`);
   } else if (summary.reason) say(`  reason   ${summary.reason}`);
-  if (status !== 'done') say(`  go on    spoor crawl --resume ${jobId}`);
-  say(`  look     spoor job status ${jobId}  ·  spoor up, then http://127.0.0.1:8080/api/docs`);
+  if (status !== 'done') say(`  go on    ${command(`crawl --resume ${jobId}`)}`);
+  say(
+    `  look     ${command(`job status ${jobId}`)}  ·  ${command('up')}, then http://127.0.0.1:8080/api/docs`,
+  );
 }
 
 /** The one line that stdout carries with --output json. */

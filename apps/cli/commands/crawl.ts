@@ -12,7 +12,7 @@ import { followJob } from '../follow-job.js';
 import { ensureEngine } from '../local-engine.js';
 import { ProgressLine } from '../progress-line.js';
 import { ResultFile } from '../result-file.js';
-import { say } from '../say.js';
+import { command, say } from '../say.js';
 import { serveSample, serveSampleOf } from '../sample.js';
 import { saySummary, summaryJson } from '../summary.js';
 import { lastUnfinished } from '../unfinished.js';
@@ -166,8 +166,8 @@ async function seeThrough(
   if (summary.status !== 'running') return EXIT.resumable;
   say(
     engine.own
-      ? `interrupted; nothing is lost. Go on: spoor crawl --resume ${jobId}`
-      : `left; the engine goes on with it. Stop it: spoor job stop ${jobId}`,
+      ? `interrupted; nothing is lost. Go on: ${command(`crawl --resume ${jobId}`)}`
+      : `left; the engine goes on with it. Stop it: ${command(`job stop ${jobId}`)}`,
   );
   return EXIT.interrupted;
 }
