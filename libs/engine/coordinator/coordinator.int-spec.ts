@@ -23,6 +23,8 @@ const tree = (size: number) => (url: string) => {
 class ScriptedWorker {
   readonly requests: string[] = [];
   hold = false;
+  /** Dropped once, as soon as it comes. */
+  dropOnce: string | null = null;
   private pulling: PullHandle;
   private held: Delivery[] = [];
 
@@ -38,6 +40,10 @@ class ScriptedWorker {
   }
 
   async take(delivery: Delivery): Promise<void> {
+    if (delivery.tasks.some(({ url }) => url === this.dropOnce)) {
+      this.dropOnce = null;
+      return delivery.done();
+    }
     if (this.hold) {
       this.held.push(delivery);
       return;
@@ -232,6 +238,18 @@ describe('Coordinator on a real log', () => {
     site.hold = false;
     await ended(jobId);
     expect(new Set(site.requests).size).toBe(40);
+  });
+
+  test('a task that was dropped goes out again while others make progress', async () => {
+    await coordinator();
+    const site = worker(tree(200));
+    site.dropOnce = `${SITE}/5`;
+    const politeness = { delayMs: 100, perHost: 2, concurrency: 32 };
+    const { jobId } = await jobs().start(spec({ politeness }));
+    await until(() => site.requests.includes(`${SITE}/5`), { timeoutMs: 30_000, what: 'the dropped page' });
+    expect(site.dropOnce).toBeNull();
+    expect(site.requests.length).toBeLessThan(199);
+    await jobs().stop(jobId);
   });
 
   test('pause lets what is in flight finish, and facts that come later count', async () => {

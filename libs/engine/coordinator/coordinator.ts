@@ -32,8 +32,6 @@ export interface CoordinatorOptions {
   maxInFlight?: number;
 }
 
-/** No word of a job with tasks in flight for so long: look whether they still lie in the queue. Decides nothing by itself. */
-const LOOK_AFTER_MS = 3000;
 const TICK_MS = 500;
 const NEARLY_FULL = 0.95;
 
@@ -211,12 +209,10 @@ export class Coordinator {
   }
 
   private async tick(jobs: ShardJobs, releaser: Releaser): Promise<void> {
-    const now = this.deps.clock.monotonic();
     let look = false;
     for (const runner of jobs.runners.values()) {
       if (runner.changedSinceAsked()) this.deps.progress.publish(runner.progress);
-      look ||= runner.hasOldFlights;
-      look ||= runner.pace.flights.size > 0 && now - runner.lastProgress > LOOK_AFTER_MS;
+      look ||= runner.mustLook;
     }
     if (look) releaser.resync();
     else releaser.pump();

@@ -168,7 +168,7 @@ describe('JobRunner', () => {
     history.add('JobStopped', { commandId: 's', run: 1 }).add('JobResumed', { commandId: 'r', run: 2 });
     const resumed = runnerOf(history);
     resumed.runner.adopt([{ ...batch!, seq: 1 }]);
-    expect(resumed.runner.hasOldFlights).toBe(true);
+    expect(resumed.runner.mustLook).toBe(true);
     expect(resumed.take()).toEqual([]);
     resumed.runner.adopt([]);
     expect(resumed.take()[0]).toMatchObject({ run: 2, tasks: [{ url: A, try: 1 }] });

@@ -9,6 +9,9 @@ import { Pace } from './pace.js';
 const GROUP = 8;
 /** How long a group that is not full waits for more: a burst costs less than its parts, and nobody notices 5 ms. */
 const LINGER_MS = 5;
+/** No word of a job with tasks in flight for so long, or so long since the last look while one of them takes its time: look. */
+const LOOK_AFTER_MS = 3000;
+const LONG_FLIGHT_MS = 5000;
 
 /** One running job in the coordinator: its frontier, its pace, and what it wants to release next. */
 export class JobRunner {
@@ -16,6 +19,8 @@ export class JobRunner {
   readonly pace: Pace;
   /** Monotonic time of the last page fact. */
   lastProgress: number;
+  /** Monotonic time at which its flights were last compared with the queue. */
+  private lookedAt: number;
   private staged: Entry[] = [];
   private stagedSince = 0;
   private askedAt = 0;
@@ -27,7 +32,7 @@ export class JobRunner {
   ) {
     this.frontier = new Frontier(jobId, hashKey);
     this.pace = new Pace(this.frontier);
-    this.lastProgress = clock.monotonic();
+    this.lastProgress = this.lookedAt = clock.monotonic();
   }
 
   get running(): boolean {
@@ -74,11 +79,19 @@ export class JobRunner {
     }
     this.staged = [];
     this.pace.adopt(found, this.clock.monotonic(), this.clock.now());
-    this.lastProgress = this.clock.monotonic();
+    this.lastProgress = this.lookedAt = this.clock.monotonic();
   }
 
-  /** Some task in flight is of an older run, whose worker may drop it without a word. */
-  get hasOldFlights(): boolean {
+  /** Something in flight may have been dropped without a word: it is time to see whether it still lies in the queue. */
+  get mustLook(): boolean {
+    const now = this.clock.monotonic();
+    if (this.pace.flights.size === 0) return false;
+    if (this.hasOldFlights || now - this.lastProgress > LOOK_AFTER_MS) return true;
+    return now - this.pace.longestSince > LONG_FLIGHT_MS && now - this.lookedAt > LOOK_AFTER_MS;
+  }
+
+  /** Some task in flight is of an older run, whose worker drops it when it hears of the end. */
+  private get hasOldFlights(): boolean {
     const run = this.frontier.state!.run;
     for (const flight of this.pace.flights.values()) if (flight.run !== run) return true;
     return false;

@@ -14,6 +14,8 @@ interface Flight {
   host: string;
   run: number;
   try: number;
+  /** When it was released, or first found in the queue. */
+  since: number;
 }
 
 /**
@@ -21,6 +23,7 @@ interface Flight {
  * everything here is found again from the frontier and from what lies in the fetch queue. Times are monotonic ms.
  */
 export class Pace {
+  /** The longest in flight first. */
   readonly flights = new Map<number, Flight>();
   private hosts = new Map<string, HostQueue>();
   private ready: HostQueue[] = [];
@@ -33,6 +36,12 @@ export class Pace {
 
   get waitingCount(): number {
     return this.waiting.size;
+  }
+
+  /** Since when the longest has been in flight; Infinity when nothing is. */
+  get longestSince(): number {
+    for (const { since } of this.flights.values()) return since;
+    return Infinity;
   }
 
   /** Next moment at which something may become releasable without any event. */
@@ -112,7 +121,7 @@ export class Pace {
       const host = this.hostQueue(hostOf(entry.url));
       this.place[entry.index] = Place.InFlight;
       host.inFlight++;
-      this.flights.set(entry.index, { host: host.host, run, try: tryNo });
+      this.flights.set(entry.index, { host: host.host, run, try: tryNo, since: now });
     }
   }
 
@@ -128,7 +137,7 @@ export class Pace {
     this.place[entry.index] = Place.InFlight;
     host.inFlight++;
     host.nextAt = now + this.gapOf(host);
-    this.flights.set(entry.index, { host: host.host, run, try: tryNo });
+    this.flights.set(entry.index, { host: host.host, run, try: tryNo, since: now });
   }
 
   private land(index: number, flight: Flight, now: number): void {

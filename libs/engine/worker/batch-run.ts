@@ -15,6 +15,10 @@ const SUSPICIOUS_DELIVERIES = 3;
 /** Why a batch is let go of before its tasks are done: its run has ended, or this worker has to go. */
 export type AbortReason = 'ended' | 'drained';
 
+type Answer = (delivery: Delivery) => Promise<void>;
+const done: Answer = (delivery) => delivery.done();
+const giveBack: Answer = (delivery) => delivery.giveBack();
+
 /** One batch of tasks, from its delivery to its acknowledgement. */
 export class BatchRun {
   private readonly aborts = new Set<AbortController>();
@@ -45,12 +49,22 @@ export class BatchRun {
       await this.workTasks();
     } catch (error) {
       // Nothing is known to be recorded, so nothing is acknowledged: another delivery looks again.
-      if (!this.aborted) this.deps.logger.error({ error: describeError(error) }, 'a batch was given back');
-      this.aborted ??= 'drained';
+      if (!this.aborted) {
+        this.deps.logger.error({ error: describeError(error) }, 'a batch was given back');
+        return this.answer(giveBack);
+      }
     }
-    if (this.aborted === 'drained') return this.answer((delivery) => delivery.giveBack());
+    if (this.aborted === 'drained') return this.answer(this.answerOfDrained());
     this.deps.failPoint?.('before_ack');
-    await this.answer((delivery) => delivery.done());
+    await this.answer(done);
+  }
+
+  /**
+   * Every handing back counts as a delivery, and deliveries are how pages that kill workers are found. So a batch that came
+   * before is let go of without a word: its pages stay open, and the coordinator releases them anew.
+   */
+  private answerOfDrained(): Answer {
+    return this.deliveries.every(({ deliveries }) => deliveries === 1) ? giveBack : done;
   }
 
   private async workTasks(): Promise<void> {
@@ -153,7 +167,7 @@ export class BatchRun {
     return { batch: this.delivery, task };
   }
 
-  private async answer(send: (delivery: Delivery) => Promise<void>): Promise<void> {
+  private async answer(send: Answer): Promise<void> {
     try {
       await Promise.all(this.deliveries.map(send));
     } catch (error) {

@@ -128,6 +128,14 @@ describe('Worker', () => {
     expect(it.answers).toEqual(['one back']);
   });
 
+  it('lets a batch that came before go without a word, so that its deliveries do not add up', async () => {
+    const it = setUp();
+    it.deliver('again', { deliveries: 2 });
+    await it.settle();
+    await it.worker.drain(0);
+    expect([it.published, it.answers]).toEqual([[], ['again done']]);
+  });
+
   it('finishes what it can when it is drained', async () => {
     const it = setUp();
     it.deliver('one');
