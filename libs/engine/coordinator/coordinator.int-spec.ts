@@ -242,13 +242,14 @@ describe('Coordinator on a real log', () => {
 
   test('a task that was dropped goes out again while others make progress', async () => {
     await coordinator();
-    const site = worker(tree(200));
-    site.dropOnce = `${SITE}/5`;
-    const politeness = { delayMs: 100, perHost: 2, concurrency: 32 };
-    const { jobId } = await jobs().start(spec({ politeness }));
-    await until(() => site.requests.includes(`${SITE}/5`), { timeoutMs: 30_000, what: 'the dropped page' });
+    const other = 'https://other.test/';
+    const site = worker((url) => (url === other ? [] : tree(300)(url)));
+    site.dropOnce = other;
+    // More than the test waits for, at ten pages a second.
+    const politeness = { delayMs: 100, perHost: 1, concurrency: 8 };
+    const { jobId } = await jobs().start(spec({ start: [`${SITE}/`, other], politeness }));
+    await until(() => site.requests.includes(other), { timeoutMs: 25_000, what: 'the dropped page' });
     expect(site.dropOnce).toBeNull();
-    expect(site.requests.length).toBeLessThan(199);
     await jobs().stop(jobId);
   });
 
