@@ -83,6 +83,8 @@ export default tseslint.config(
     files: ['libs/**/*.ts', 'apps/**/*.ts', 'migrations/**/*.ts'],
     ignores: [
       ...['libs/adapters/egress/**', 'libs/adapters/servers/**', 'libs/testing/**', 'libs/sample-site/**'],
+      // A proxy for demonstrations connects to whatever it is asked for; the engine never uses it.
+      'libs/demo-proxy/**',
       '**/*.{spec,int-spec}.ts',
       '**/test-support*.ts',
     ],

@@ -1,0 +1,2 @@
+export { startDemoProxy, type DemoProxy, type DemoProxyEntry, type DemoProxyOptions } from './demo-proxy.js';
+export { DEMO_FAULTS, type DemoFault } from './faults.js';
