@@ -6,6 +6,9 @@ export {
   type CommandAnswer,
   type CommandOptions,
   type JobServiceDeps,
+  type ResumeAnswer,
+  type ResumeOptions,
+  type ResumePlan,
 } from './jobs/index.js';
 export { JobResults, type JobSummary, type ResultLine } from './results/index.js';
 export {

@@ -150,12 +150,27 @@ export const jobSpec = z.strictObject({ start: z.array(z.string().max(8192)).def
 /** What JobStarted carries: defaults filled in, hosts and stages explicit, start URLs kept beside it. */
 export const resolvedJobSpec = z.object(body);
 
+type WithoutDefault<T> = T extends z.ZodDefault<infer U> ? U : T;
+type ChangesOf<S extends z.ZodRawShape> = z.ZodObject<
+  { [K in keyof S]: z.ZodOptional<WithoutDefault<S[K]> & z.core.SomeType> },
+  z.core.$strict
+>;
+
+/** Fields to change, each on its own. Not `partial()`, which fills in the defaults of what was not named. */
+function changesOf<S extends z.ZodRawShape>(object: z.ZodObject<S, z.core.$strict>): ChangesOf<S> {
+  const fields = Object.entries(object.shape).map(([key, field]) => [
+    key,
+    z.optional(field instanceof z.ZodDefault ? field.unwrap() : field),
+  ]);
+  return z.strictObject(Object.fromEntries(fields)) as ChangesOf<S>;
+}
+
 /** What a resume may change. */
 export const jobSpecChanges = z.strictObject({
-  politeness: politeness.partial().optional(),
-  limits: limits.partial().optional(),
-  retry: retry.partial().optional(),
-  scope: scope.pick({ maxPages: true, maxDurationMs: true, maxBytes: true }).partial().optional(),
+  politeness: changesOf(politeness).optional(),
+  limits: changesOf(limits).optional(),
+  retry: changesOf(retry).optional(),
+  scope: changesOf(scope.pick({ maxPages: true, maxDurationMs: true, maxBytes: true })).optional(),
   /** The whole proxy part anew; null: no proxy any more. */
   proxy: proxy.nullable().optional(),
 });

@@ -6,6 +6,8 @@ import {
   type JobSpecChanges,
 } from '#libs/events';
 import { SpoorError } from '#libs/failures';
+import type { ResumedFrom } from './position.js';
+import type { SpecChange } from './spec-diff.js';
 import type { JobState, JobStatus } from './state.js';
 
 interface Asked {
@@ -18,7 +20,13 @@ export type JobCommand =
   | (Asked & { type: 'start'; spec: JobSpec; start: string[] })
   | (Asked & { type: 'pause'; by?: 'user' | 'system' })
   | (Asked & { type: 'stop' })
-  | (Asked & { type: 'resume'; changes?: JobSpecChanges | undefined })
+  | (Asked & {
+      type: 'resume';
+      changes?: JobSpecChanges | undefined;
+      /** For the record: what that changes in fact, and where it goes on. */
+      diff?: SpecChange[] | undefined;
+      from?: ResumedFrom | undefined;
+    })
   | (Asked & { type: 'restart' })
   | (Asked & { type: 'requeue'; filter: Record<string, unknown>; urls: string[] })
   | (Asked & { type: 'fail-proxy'; run: number; failure: ProxyFailure })
@@ -93,6 +101,8 @@ export function decide(jobId: string, state: JobState | null, command: JobComman
         ...ref,
         run: state.run + 1,
         ...(command.changes ? { changes: command.changes } : {}),
+        ...(command.diff?.length ? { diff: command.diff } : {}),
+        ...command.from,
       });
     case 'restart':
       allow('restarted', ENDED);

@@ -2,6 +2,7 @@ import { fromLink, hostOf, originOf } from '#libs/events';
 import type { EventHandlers, PageEvent, StoredEvent } from '#libs/events';
 import { countsAsOutcome } from './outcome-rule.js';
 import { pageOfRange } from './resolve-spec.js';
+import { slowDownOf } from './slow-down.js';
 import { evolve, type JobState } from './state.js';
 import { UrlTable, type HashKey } from './url-table.js';
 
@@ -23,6 +24,11 @@ export interface Entry {
   /** Run in which the page was opened again; its older facts do not count. */
   requeuedInRun: number;
 }
+
+export type StageCounts = Record<Outcome, number>;
+
+/** It has had an outcome, or was named all the same, and is wanted before anything that is merely open. */
+export const isReopened = (entry: Entry): boolean => entry.outcome === 'open' && entry.requeuedInRun > 0;
 
 export interface FrontierCounts {
   discovered: number;
@@ -52,12 +58,15 @@ export class Frontier {
   readonly metHosts = new Set<string>();
   /** Hosts that asked to slow down: host → server time until which nothing is released. */
   readonly slowedUntil = new Map<string, number>();
+  /** Open pages that a requeue names. */
+  reopened = 0;
 
   private entries: Entry[] = [];
   private table: UrlTable;
   private start: string[] = [];
   private rangeEntries: number[] = [];
   private committedPages = 0;
+  private closedUpTo = 0;
   private counted = { fetched: 0, failed: 0, skipped: 0 };
   private opened: Entry[] = [];
 
@@ -102,6 +111,30 @@ export class Frontier {
     return this.committedPages === 0 ? 0 : pages.from + this.committedPages - 1;
   }
 
+  /** First page of the range without an outcome; null when there is none, or no range. */
+  get nextPage(): number | null {
+    const { lastPage } = this;
+    if (lastPage === null || this.committedPages === this.rangeEntries.length) return null;
+    return this.state!.spec.pages!.from + this.committedPages;
+  }
+
+  /** The open page that was discovered first, or null. */
+  get nextOpen(): Entry | null {
+    while (this.entries[this.closedUpTo] && this.entries[this.closedUpTo]!.outcome !== 'open')
+      this.closedUpTo++;
+    return this.entries[this.closedUpTo] ?? null;
+  }
+
+  /** Pages of each stage, in the order of the spec. Looks at every page: not for hot paths. */
+  stageCounts(): Record<string, StageCounts> {
+    const counts: Record<string, StageCounts> = {};
+    for (const { name } of this.state?.spec.stages ?? [])
+      counts[name] = { fetched: 0, failed: 0, skipped: 0, open: 0 };
+    for (const { stage, outcome } of this.entries)
+      (counts[stage] ??= { fetched: 0, failed: 0, skipped: 0, open: 0 })[outcome]++;
+    return counts;
+  }
+
   /** Number of a URL in the job's page range, or null. */
   pageNumberOf(entry: Entry): number | null {
     const pages = this.state?.spec.pages;
@@ -128,10 +161,12 @@ export class Frontier {
     this.opened = [];
     this.rangeEntries = [];
     this.committedPages = 0;
+    this.closedUpTo = 0;
     this.counted = { fetched: 0, failed: 0, skipped: 0 };
     this.receivedBytes = 0;
     this.redirects = 0;
     this.retries = 0;
+    this.reopened = 0;
     this.admitStart();
   }
 
@@ -140,10 +175,12 @@ export class Frontier {
       const entry = this.find(url);
       if (!entry) continue;
       if (entry.outcome !== 'open') this.counted[entry.outcome]--;
+      if (!isReopened(entry)) this.reopened++;
       Object.assign(entry, { url, outcome: 'open', attempts: 0, dueAt: 0, requeuedInRun: run });
       this.opened.push(entry);
     }
     this.committedPages = 0;
+    this.closedUpTo = 0;
   }
 
   /** @internal The entry of a page fact that counts, or null. */
@@ -166,6 +203,7 @@ export class Frontier {
 
   /** @internal */ close(entry: Entry, outcome: 'fetched' | 'failed' | 'skipped'): void {
     this.closedAt = this.seq;
+    if (isReopened(entry)) this.reopened--;
     entry.outcome = outcome;
     entry.url = '';
     this.counted[outcome]++;
@@ -241,6 +279,11 @@ function meet(frontier: Frontier, { data }: PageEvent): void {
   if (delay !== undefined) frontier.crawlDelays.set(host, delay);
 }
 
+function slow(frontier: Frontier, event: PageEvent): void {
+  const slowDown = slowDownOf(event, frontier.state!.spec.retry);
+  if (slowDown) frontier.slowedUntil.set(slowDown.host, event.storedAt + slowDown.ms);
+}
+
 const handlers: EventHandlers<Frontier> = {
   JobStarted: (frontier, event) => {
     decided(frontier, event);
@@ -265,6 +308,7 @@ const handlers: EventHandlers<Frontier> = {
     const entry = frontier.counting(event);
     if (!entry) return;
     meet(frontier, event);
+    slow(frontier, event);
     frontier.receivedBytes += data.receivedBytes;
     frontier.redirects += data.redirects.length;
     frontier.close(entry, 'fetched');
@@ -277,8 +321,7 @@ const handlers: EventHandlers<Frontier> = {
   FetchRetried: (frontier, event) => {
     const entry = frontier.counting(event);
     if (!entry) return;
-    if (event.data.retryAfterMs !== undefined)
-      frontier.slowedUntil.set(hostOf(event.data.url), event.storedAt + event.data.delayMs);
+    slow(frontier, event);
     frontier.wait(entry, event);
   },
 };

@@ -6,10 +6,20 @@ export {
   type JobCommand,
   type ProxyFailure,
 } from './decide.js';
-export { Frontier, type Entry, type FrontierCounts, type Outcome } from './frontier.js';
+export { Frontier, isReopened, type Entry, type FrontierCounts, type Outcome, type StageCounts } from './frontier.js';
+export {
+  doneByStage,
+  positionOf,
+  remainingByStage,
+  resumedFrom,
+  type JobPosition,
+  type ResumedFrom,
+} from './position.js';
+export { specDiff, type SpecChange } from './spec-diff.js';
 export { countsAsOutcome, type OutcomeQuestion } from './outcome-rule.js';
 export { pageOfRange, resolveChanges, resolveSpec } from './resolve-spec.js';
 export { Scope, scopeOf, type ScopeVerdict } from './scope.js';
+export { slowDownOf } from './slow-down.js';
 export {
   evolve,
   foldDecisions,

@@ -1,2 +1,11 @@
 export { appendDecision } from './append-decision.js';
-export { JobService, type CommandAnswer, type CommandOptions, type JobServiceDeps } from './job-service.js';
+export { JobFolds } from './job-folds.js';
+export {
+  JobService,
+  type CommandAnswer,
+  type CommandOptions,
+  type JobServiceDeps,
+  type ResumeAnswer,
+  type ResumeOptions,
+} from './job-service.js';
+export type { ResumePlan } from './resume-job.js';

@@ -1,10 +1,13 @@
+import { randomInt } from 'node:crypto';
 import { jobId as makeJobId, shardOf, isJobId } from '#libs/events';
-import type { JobSpec } from '#libs/events';
+import type { EventData, JobSpec } from '#libs/events';
 import { SpoorError } from '#libs/failures';
 import { foldDecisions, resolveChanges, resolveSpec } from '#libs/job';
-import type { JobCommand, JobState, JobStatus } from '#libs/job';
-import { ConflictError, type Clock, type EventLog } from '#libs/engine/ports';
+import type { HashKey, JobCommand, JobPosition, JobState, JobStatus } from '#libs/job';
+import { ConflictError, type Clock, type EventLog, type ProxyCheck } from '#libs/engine/ports';
 import { appendDecision } from './append-decision.js';
+import { JobFolds } from './job-folds.js';
+import { ResumeJob, type ResumePlan } from './resume-job.js';
 
 /** Racing commands are decided again on what the winner left; so many losses in a row mean that something is wrong. */
 const MAX_CONFLICTS = 100;
@@ -15,6 +18,10 @@ export interface JobServiceDeps {
   /** Lower-case letters and digits, 8 to 40 of them, unique for ever. */
   newId: () => string;
   shards: number;
+  /** Tries the way before a job with a proxy is resumed; without it such a job cannot be resumed here. */
+  proxyCheck?: ProxyCheck | undefined;
+  /** Default: one that this process draws. */
+  hashKey?: HashKey | undefined;
 }
 
 export interface CommandOptions {
@@ -32,9 +39,38 @@ export interface CommandAnswer {
   seq: number;
 }
 
+export interface ResumeOptions extends CommandOptions {
+  /** What the new run does differently, as a person wrote it. */
+  changes?: unknown;
+}
+
+/** Where the new run goes on, as it was recorded. */
+export type ResumeAnswer = CommandAnswer &
+  Pick<EventData<'JobResumed'>, 'done' | 'remaining' | 'lastPage' | 'nextPage' | 'diff'>;
+
+const drawHashKey = (): HashKey => [randomInt(2 ** 32) | 0, randomInt(2 ** 32) | 0];
+
 /** Commands on jobs: each loads the decisions, decides, appends; the log says who was first. */
 export class JobService {
-  constructor(private readonly deps: JobServiceDeps) {}
+  private readonly folds: JobFolds;
+  private readonly resuming: ResumeJob;
+
+  constructor(private readonly deps: JobServiceDeps) {
+    const { eventLog, clock, proxyCheck, hashKey = drawHashKey() } = deps;
+    this.folds = new JobFolds(eventLog, hashKey);
+    const known = async <T>(jobId: string, found: Promise<T | null>): Promise<T> => {
+      const it = await found;
+      if (it !== null) return it;
+      throw new SpoorError('job_not_found', `There is no job ${jobId}.`);
+    };
+    this.resuming = new ResumeJob({
+      eventLog,
+      clock,
+      proxyCheck,
+      state: (jobId) => known(jobId, this.state(jobId)),
+      position: (jobId) => known(jobId, this.position(jobId)),
+    });
+  }
 
   /**
    * @param input a job spec as a person wrote it
@@ -63,10 +99,23 @@ export class JobService {
     return this.run(jobId, (ref) => ({ type: 'stop', ...ref }), options);
   }
 
-  /** @param options.changes what the new run does differently, as a person wrote it */
-  async resume(jobId: string, options: CommandOptions & { changes?: unknown } = {}): Promise<CommandAnswer> {
-    const changes = options.changes === undefined ? undefined : resolveChanges(options.changes);
-    return this.run(jobId, (ref) => ({ type: 'resume', ...ref, changes }), options);
+  /**
+   * Tries the way through the proxy as it is now first; when it is not open nothing is appended.
+   * @throws SpoorError invalid_request with the field; impossible_transition; the proxy's own code
+   */
+  async resume(jobId: string, options: ResumeOptions = {}): Promise<ResumeAnswer> {
+    const seq = await this.resuming.run(jobId, this.resumeRequest(options));
+    const decisions = await this.eventsOf(jobId);
+    const resumed = decisions.find((event) => event.seq === seq);
+    const answer = this.answer(jobId, foldDecisions(decisions)!, seq);
+    if (resumed?.type !== 'JobResumed') return answer;
+    const { done, remaining, lastPage, nextPage, diff } = resumed.data;
+    return { ...answer, done, remaining, lastPage, nextPage, diff };
+  }
+
+  /** What a resume would do now; changes nothing. @throws SpoorError as `resume`, but for the proxy, which is in the answer */
+  async planResume(jobId: string, options: ResumeOptions = {}): Promise<ResumePlan> {
+    return this.resuming.plan(jobId, this.resumeRequest(options));
   }
 
   async restart(jobId: string, options: CommandOptions = {}): Promise<CommandAnswer> {
@@ -79,8 +128,24 @@ export class JobService {
 
   /** The fold of the job's decisions now; null when there is no such job. */
   async state(jobId: string): Promise<JobState | null> {
-    if (!isJobId(jobId) || shardOf(jobId) >= this.deps.shards) return null;
-    return foldDecisions(await this.deps.eventLog.readDecisions(jobId, { bulk: false }));
+    return this.isPossible(jobId) ? foldDecisions(await this.eventsOf(jobId)) : null;
+  }
+
+  /** How far the job has come, exact; the first look at a job reads its whole history. Null when there is no such job. */
+  async position(jobId: string): Promise<JobPosition | null> {
+    return this.isPossible(jobId) ? this.folds.position(jobId) : null;
+  }
+
+  private isPossible(jobId: string): boolean {
+    return isJobId(jobId) && shardOf(jobId) < this.deps.shards;
+  }
+
+  private eventsOf(jobId: string): ReturnType<EventLog['readDecisions']> {
+    return this.deps.eventLog.readDecisions(jobId, { bulk: false });
+  }
+
+  private resumeRequest({ changes, commandId = this.deps.newId(), reason }: ResumeOptions) {
+    return { commandId, reason, changes: changes === undefined ? undefined : resolveChanges(changes) };
   }
 
   private async run(
