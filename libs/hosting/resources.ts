@@ -1,11 +1,14 @@
+import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { dirname } from 'node:path';
 import { connectLog, type JetStreamHandle } from '#libs/adapters/jetstream';
 import type { OpenDatabase } from '#libs/adapters/postgres';
 import { acquireServers, isRunning, thisProcess } from '#libs/adapters/servers';
-import { newHashKey, newId, systemClock } from '#libs/adapters/system';
+import { diskRoom, newHashKey, newId, systemClock } from '#libs/adapters/system';
 import { createLogger, type EngineConfig } from '#libs/config';
 import { JobService } from '#libs/engine/jobs';
 import type { Clock, Logger } from '#libs/engine/ports';
+import { SpoorError } from '#libs/failures';
 import type { HashKey } from '#libs/job';
 
 /** What the processes of an engine stand on. */
@@ -31,6 +34,9 @@ export interface Running {
   close(): Promise<void>;
 }
 
+/** Room that NATS and Postgres need to say in order that there is no more. */
+export const MIN_FREE_BYTES = 32 * 1024 * 1024;
+
 export interface ResourceOptions {
   /** Names the process to people: in logs and in the server's list of connections. */
   name: string;
@@ -42,6 +48,7 @@ export interface ResourceOptions {
  */
 export async function openResources(config: EngineConfig, { name }: ResourceOptions): Promise<Resources> {
   const logger = createLogger(name, { level: config.logLevel });
+  await checkRoom(config);
   const servers = await acquireServers(config.home, {
     natsUrl: config.natsUrl ?? undefined,
     databaseUrl: config.databaseUrl ?? undefined,
@@ -63,13 +70,20 @@ export async function openResources(config: EngineConfig, { name }: ResourceOpti
     throw error;
   }
   let database: Promise<OpenDatabase> | null = null;
+  const hashKey = newHashKey();
   return {
     config,
     logger,
     clock: systemClock,
     log,
-    jobs: new JobService({ eventLog: log.eventLog, clock: systemClock, newId, shards: config.shards }),
-    hashKey: newHashKey(),
+    jobs: new JobService({
+      eventLog: log.eventLog,
+      clock: systemClock,
+      newId,
+      shards: config.shards,
+      hashKey,
+    }),
+    hashKey,
     holder: holderName(),
     natsUrl,
     databaseUrl,
@@ -83,6 +97,15 @@ export async function openResources(config: EngineConfig, { name }: ResourceOpti
       await servers.release();
     },
   };
+}
+
+async function checkRoom({ home }: EngineConfig): Promise<void> {
+  const free = await diskRoom(existsSync(home) ? home : dirname(home)).freeBytes();
+  if (free !== null && free < MIN_FREE_BYTES)
+    throw new SpoorError('store_unavailable', 'The disk under SPOOR_HOME is nearly full.', {
+      field: 'SPOOR_HOME',
+      hint: 'Make room, or choose a folder on another disk; nothing is lost.',
+    });
 }
 
 async function connectDatabase(url: string): Promise<OpenDatabase> {
