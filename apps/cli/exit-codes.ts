@@ -13,5 +13,7 @@ const BY_CODE: Partial<Record<FailureCode, number>> = {
   store_unavailable: EXIT.noEngine,
 };
 
-export const exitCodeOf = (error: unknown): number =>
-  error instanceof SpoorError ? (BY_CODE[error.code] ?? 1) : 1;
+export function exitCodeOf(error: unknown): number {
+  if (error instanceof SpoorError) return BY_CODE[error.code] ?? 1;
+  return (error as NodeJS.ErrnoException | null)?.code === 'ENOSPC' ? EXIT.resumable : 1;
+}

@@ -2,7 +2,7 @@ import { findEngine, type Resources, type Running } from '#libs/hosting';
 import { Child } from './child.js';
 import { startRoles } from './commands/run.js';
 
-const WORKER_GRACE_MS = 3500;
+const WORKER_GRACE_MS = 3000;
 
 /** Environment of a child: the servers that this process holds, by environment because arguments are visible to all. */
 export function childEnv(

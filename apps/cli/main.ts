@@ -1,6 +1,5 @@
 import 'reflect-metadata';
 import { Command, CommanderError } from 'commander';
-import { SpoorError } from '#libs/failures';
 import { addCrawl } from './commands/crawl.js';
 import { addJob } from './commands/job.js';
 import { addProjection } from './commands/projection.js';
@@ -25,7 +24,7 @@ async function main(argv: string[]): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT.badInput;
     sayError(error);
-    return error instanceof SpoorError ? exitCodeOf(error) : 1;
+    return exitCodeOf(error);
   }
   return exitCode;
 }

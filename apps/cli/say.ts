@@ -9,6 +9,9 @@ export function sayError(error: unknown): void {
   if (error instanceof SpoorError) {
     say(`error: ${error.message}`);
     say(`  ${error.hint}`);
+  } else if ((error as NodeJS.ErrnoException | null)?.code === 'ENOSPC') {
+    say('error: The disk is full.');
+    say('  Make room, then go on with: ' + command('crawl --resume'));
   } else {
     say(`error: ${scrubText(error instanceof Error ? error.message : String(error))}`);
     say('  This is a defect of ours; run again with SPOOR_LOG_LEVEL=debug for more.');

@@ -1,6 +1,7 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { Coordinator } from '#libs/engine';
-import { isGone, type Resources } from '#libs/hosting';
+import { diskRoom } from '#libs/adapters/system';
+import { isGone, MIN_FREE_BYTES, type Resources } from '#libs/hosting';
 
 export const RESOURCES = Symbol('Resources');
 
@@ -11,7 +12,8 @@ export class CoordinatorHost implements OnApplicationBootstrap, OnApplicationShu
 
   constructor(@Inject(RESOURCES) { log, clock, logger, hashKey, holder, config }: Resources) {
     const { eventLog, fetchQueue, lease, progress } = log;
-    const deps = { eventLog, fetchQueue, lease, progress, clock, logger, hashKey };
+    const room = diskRoom(config.home);
+    const deps = { eventLog, fetchQueue, lease, progress, clock, logger, hashKey, room };
     this.coordinators = Array.from(
       { length: config.shards },
       (_, shard) =>
@@ -20,6 +22,7 @@ export class CoordinatorHost implements OnApplicationBootstrap, OnApplicationShu
           pool: 'http',
           holder,
           isGone,
+          minFreeBytes: MIN_FREE_BYTES,
           leaseEveryMs: Math.max(config.leaseMs / 3, 300),
         }),
     );

@@ -11,7 +11,7 @@ import { failPointOf } from './fail-point.js';
 export const RESOURCES = Symbol('Resources');
 
 /** What a stopping worker may take to finish the pages it has begun. */
-const DRAIN_MS = 3000;
+const DRAIN_MS = 1500;
 
 /** One worker for each shard; they share the way to the outside. */
 @Injectable()

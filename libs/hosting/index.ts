@@ -1,3 +1,10 @@
 export { findEngine, markEngine, type EngineMark } from './engine-mark.js';
-export { isGone, openResources, type ResourceOptions, type Resources, type Running } from './resources.js';
+export {
+  isGone,
+  MIN_FREE_BYTES,
+  openResources,
+  type ResourceOptions,
+  type Resources,
+  type Running,
+} from './resources.js';
 export { untilSignal } from './until-signal.js';

@@ -7,6 +7,7 @@ import { SpoorError } from '#libs/failures';
 import { openResources, untilSignal, type Resources } from '#libs/hosting';
 import { specOf, wholeNumber, type CrawlOptions } from '../crawl-spec.js';
 import { EXIT } from '../exit-codes.js';
+import { exitIfStuck } from '../exit-if-stuck.js';
 import type { Finish } from '../finish.js';
 import { followJob } from '../follow-job.js';
 import { ensureEngine } from '../local-engine.js';
@@ -62,7 +63,10 @@ export function addCrawl(program: Command, finish: Finish): void {
 
 async function crawl(urls: string[], options: Options): Promise<number> {
   const interrupted = new AbortController();
-  void untilSignal().then(() => interrupted.abort());
+  void untilSignal().then(() => {
+    interrupted.abort();
+    exitIfStuck(EXIT.interrupted);
+  });
   const config = loadConfig();
   if (options.allowPrivate) config.allowPrivate = ['*'];
   if (options.out !== undefined) new ResultFile(options.out).check();

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { loadConfig } from '#libs/config';
 import { SpoorError } from '#libs/failures';
 import type { Resources, Running } from '#libs/hosting';
+import { exitIfStuck } from '../exit-if-stuck.js';
 import type { Finish } from '../finish.js';
 
 const ROLES = ['api', 'coordinator', 'projector', 'worker', 'engine'] as const;
@@ -60,6 +61,7 @@ export function addRun(program: Command, finish: Finish): void {
         const running = await startRoles(resources, roles);
         resources.logger.info({ part: role }, 'ready');
         await ended;
+        exitIfStuck(0);
         await running.close();
       } finally {
         await resources.close();

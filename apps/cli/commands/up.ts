@@ -1,15 +1,17 @@
 import type { Command } from 'commander';
+import { isPortFree } from '#libs/adapters/servers';
 import { loadConfig, type EngineConfig } from '#libs/config';
 import { SpoorError } from '#libs/failures';
 import { findEngine, markEngine, openResources, untilSignal } from '#libs/hosting';
 import { Child } from '../child.js';
 import { wholeNumber } from '../crawl-spec.js';
+import { exitIfStuck } from '../exit-if-stuck.js';
 import type { Finish } from '../finish.js';
 import { childEnv } from '../local-engine.js';
 import { SAMPLE_HOST } from '../sample.js';
 import { say } from '../say.js';
 
-const GRACE_MS = 4000;
+const GRACE_MS = 3000;
 const isLoopback = (host: string): boolean =>
   host === 'localhost' || host === '::1' || host.startsWith('127.');
 
@@ -25,7 +27,11 @@ export function addUp(program: Command, finish: Finish): void {
       const config = loadConfig(
         port === undefined ? process.env : { ...process.env, SPOOR_PORT: String(port) },
       );
-      await up(config, workers, ended);
+      await up(
+        { ...config, logLevel: process.env.SPOOR_LOG_LEVEL ? config.logLevel : 'warn' },
+        workers,
+        ended,
+      );
       finish(0);
     });
 }
@@ -35,6 +41,10 @@ async function up(config: EngineConfig, workers: number, ended: Promise<unknown>
   if (other)
     throw new SpoorError('store_unavailable', `An engine runs here already, at ${other.url}.`, {
       hint: 'Use it, or stop it first; another SPOOR_HOME makes another engine.',
+    });
+  if (isLoopback(config.host) && config.port !== 0 && !(await isPortFree(config.port)))
+    throw new SpoorError('store_unavailable', `Port ${config.port} is taken.`, {
+      hint: 'Give the API another one: spoor up --port 8081, or SPOOR_PORT.',
     });
   // The bundled sample site may be crawled by whoever sits at this machine; nobody else reaches this API.
   const allowPrivate = isLoopback(config.host) ? [...config.allowPrivate, SAMPLE_HOST] : config.allowPrivate;
@@ -50,6 +60,7 @@ async function up(config: EngineConfig, workers: number, ended: Promise<unknown>
   say(`spoor runs at ${url} (API: ${url}/api/docs); Ctrl-C ends it`);
   await ended;
   say('draining; what is in flight is finished or handed back');
+  exitIfStuck(0);
   unmark();
   await Promise.all(children.map((child) => child.stop(GRACE_MS)));
   await resources.close();

@@ -1,2 +1,3 @@
+export { diskRoom } from './disk.js';
 export { systemClock } from './clock.js';
 export { newHashKey, newId } from './random.js';

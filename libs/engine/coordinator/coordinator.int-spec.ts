@@ -8,6 +8,7 @@ import { startTestNats, until, type TestNats } from '#libs/testing';
 import { JobService } from '../jobs/index.js';
 import { Coordinator } from './coordinator.js';
 
+const room = { freeBytes: async () => null };
 const quiet = { debug() {}, info() {}, warn() {}, error() {} };
 const SITE = 'https://site.test';
 
@@ -115,6 +116,7 @@ describe('Coordinator on a real log', () => {
       progress,
       clock: systemClock,
       logger: quiet,
+      room,
       hashKey: newHashKey(),
     };
     const it = new Coordinator(deps, { shard: 0, pool: 'http', holder, leaseEveryMs: 200 });
@@ -195,6 +197,7 @@ describe('Coordinator on a real log', () => {
         progress,
         clock: systemClock,
         logger: quiet,
+        room,
         hashKey: newHashKey(),
       };
       return new Coordinator(deps, { shard: 0, pool: 'http', holder });

@@ -1,7 +1,7 @@
 import { SpoorError } from '#libs/failures';
 import { statusAfter, type HashKey, type JobCommand } from '#libs/job';
 import { ConflictError } from '#libs/engine/ports';
-import type { Clock, EventLog, FetchQueue, Lease, Logger, ProgressFeed } from '#libs/engine/ports';
+import type { Clock, EventLog, FetchQueue, Lease, Logger, ProgressFeed, Room } from '#libs/engine/ports';
 import { describeError } from '../describe-error.js';
 import { appendDecision } from '../jobs/index.js';
 import type { JobRunner } from './job-runner.js';
@@ -15,6 +15,7 @@ export interface CoordinatorDeps {
   progress: ProgressFeed;
   clock: Clock;
   logger: Logger;
+  room: Room;
   /** Drawn anew by each process. */
   hashKey: HashKey;
 }
@@ -30,6 +31,8 @@ export interface CoordinatorOptions {
   leaseEveryMs?: number;
   /** Tasks that the shard's queue may hold, over all jobs. */
   maxInFlight?: number;
+  /** Jobs pause when less than this is free on the disk. */
+  minFreeBytes?: number;
 }
 
 const TICK_MS = 500;
@@ -219,13 +222,20 @@ export class Coordinator {
     await this.checkRoom(jobs);
   }
 
-  /** A full log could not even say that it is full: jobs pause while there is room to. */
+  /** A full log or disk could not even say that it is full: jobs pause while there is room to. */
   private async checkRoom(jobs: ShardJobs): Promise<void> {
     if (jobs.runners.size === 0) return;
-    const { bytes, maxBytes } = await this.deps.eventLog.head(this.options.shard);
-    if (maxBytes === null || bytes < maxBytes * NEARLY_FULL) return;
-    const reason = 'The event log is nearly full. Make room or raise its limit, then resume.';
+    const full = await this.whatIsFull();
+    if (!full) return;
+    const reason = `${full} is nearly full. Make room, then resume.`;
     for (const runner of jobs.runners.values())
-      this.hold(runner, `log-full-${runner.frontier.state!.run}`, reason);
+      this.hold(runner, `no-room-${runner.frontier.state!.run}`, reason);
+  }
+
+  private async whatIsFull(): Promise<string | null> {
+    const free = await this.deps.room.freeBytes();
+    if (free !== null && free < (this.options.minFreeBytes ?? 0)) return 'The disk under SPOOR_HOME';
+    const { bytes, maxBytes } = await this.deps.eventLog.head(this.options.shard);
+    return maxBytes !== null && bytes >= maxBytes * NEARLY_FULL ? 'The event log' : null;
   }
 }

@@ -1,4 +1,4 @@
-import type { Entry } from '#libs/job';
+import { isReopened, type Entry } from '#libs/job';
 
 /** What waits for one host, and how it is paced. */
 export class HostQueue {
@@ -7,10 +7,33 @@ export class HostQueue {
   nextAt = 0;
   /** It stands in the ring of ready hosts or among the delayed ones. */
   listed = false;
-  private entries: Entry[] = [];
-  private head = 0;
+  /** Pages that somebody asked for again come before those that are merely open. */
+  private readonly reopened = new Line();
+  private readonly open = new Line();
 
   constructor(readonly host: string) {}
+
+  get length(): number {
+    return this.reopened.length + this.open.length;
+  }
+
+  get hasReopened(): boolean {
+    return this.reopened.length > 0;
+  }
+
+  push(entry: Entry): void {
+    (isReopened(entry) ? this.reopened : this.open).push(entry);
+  }
+
+  shift(): Entry | undefined {
+    return this.reopened.shift() ?? this.open.shift();
+  }
+}
+
+/** First in, first out, without moving what waits at each step. */
+class Line {
+  private entries: Entry[] = [];
+  private head = 0;
 
   get length(): number {
     return this.entries.length - this.head;
@@ -21,6 +44,7 @@ export class HostQueue {
   }
 
   shift(): Entry | undefined {
+    if (this.length === 0) return undefined;
     const entry = this.entries[this.head++];
     if (this.head > 1024 && this.head * 2 > this.entries.length) {
       this.entries = this.entries.slice(this.head);

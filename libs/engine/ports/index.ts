@@ -25,6 +25,7 @@ export type { PageParser, ParsedPage, ParseRequest } from './page-parser.js';
 export type { Clock } from './clock.js';
 export type { Logger } from './logger.js';
 export type { ProxyCheck, ProxyProblem } from './proxy-check.js';
+export type { Room } from './room.js';
 export type { Lease } from './lease.js';
 export type { JobProgress, ProgressFeed } from './progress.js';
 export type { Cursor, EvidenceRow, ItemRow, JobRow, PageFilter, PageRow, ReadModels } from './read-models.js';
