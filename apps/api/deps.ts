@@ -22,7 +22,10 @@ export type ApiLog = Pick<Logger, 'warn' | 'error'>;
 export interface ApiDeps {
   eventLog: EventLog;
   readModels: ReadModels;
-  jobs: Pick<JobService, 'start' | 'pause' | 'stop' | 'resume' | 'restart' | 'state'>;
+  jobs: Pick<
+    JobService,
+    'start' | 'pause' | 'stop' | 'resume' | 'planResume' | 'restart' | 'state' | 'position'
+  >;
   progress: ProgressFeed;
   config: ApiConfig;
   log?: ApiLog;

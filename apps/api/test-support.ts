@@ -75,7 +75,10 @@ export class MemoryLog implements EventLog {
   watchDecisions = unused;
   lastDecisions = unused;
   pageEventIds = unused;
-  eventIdAt = unused;
+
+  async eventIdAt(_shard: number, seq: number) {
+    return this.entries[seq - 1]?.id ?? null;
+  }
 }
 
 const dataOf = (entry: LogEntry): object => ('data' in entry ? entry.data : {});

@@ -1,33 +1,15 @@
-import { createHash } from 'node:crypto';
 import { Body, Controller, Get, Headers, HttpCode, Inject, Param, Post, Query, Req } from '@nestjs/common';
 import type { Request } from 'express';
 import { ApiTags } from '@nestjs/swagger';
-import { jobId as makeJobId } from '#libs/events';
-import { SpoorError } from '#libs/failures';
 import type { CommandAnswer } from '#libs/engine/jobs';
 import { API_DEPS, type ApiDeps } from '../deps.js';
-import { bodyDigest } from '../http/json-body.js';
+import { checkKey, commandIdOf, IDEMPOTENCY, startIdsOf } from '../http/idempotency.js';
 import { checkJobId, parseInput, parseQuery } from '../http/parse.js';
 import { commandBody, resumeBody } from '../schemas/answers.js';
 import { Describe } from '../schemas/openapi.js';
 import { jobsQuery, noQuery } from '../schemas/queries.js';
 import { jobLinks, JobViews } from './job-views.js';
-
-const IDEMPOTENCY = {
-  name: 'Idempotency-Key',
-  description:
-    'Printable, up to 200 characters; a repeat with the same key and body answers what the first did.',
-};
-
-const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
-
-/** @throws SpoorError invalid_request */
-function checkKey(key: string | undefined): string | undefined {
-  if (key === undefined || /^[\x21-\x7e](?:[\x20-\x7e]{0,198}[\x21-\x7e])?$/.test(key)) return key;
-  throw new SpoorError('invalid_request', 'Idempotency-Key: must be 1 to 200 printable characters', {
-    field: 'Idempotency-Key',
-  });
-}
+import { planView } from './resume-view.js';
 
 const withLinks = ({ jobId, status, run, generation, seq }: CommandAnswer) => ({
   jobId,
@@ -62,7 +44,9 @@ export class JobsController {
     @Req() request: Request,
   ) {
     parseQuery(noQuery, query);
-    return withLinks(await this.deps.jobs.start(body, this.idsOf(checkKey(key), request)));
+    return withLinks(
+      await this.deps.jobs.start(body, startIdsOf(checkKey(key), request, this.deps.config.shards)),
+    );
   }
 
   @Get()
@@ -140,10 +124,11 @@ export class JobsController {
   @Post(':id/resume')
   @HttpCode(200)
   @Describe({
-    summary: 'Resume behind what has an outcome',
+    summary:
+      'Resume behind what has an outcome, if the way through the proxy is open; or say what that would do',
     params: ['id'],
     body: 'Resume',
-    answer: 'CommandAnswer',
+    answer: 'ResumeAnswer',
     query: noQuery,
     headers: [IDEMPOTENCY],
   })
@@ -154,9 +139,12 @@ export class JobsController {
     @Headers('idempotency-key') key: string | undefined,
   ) {
     parseQuery(noQuery, query);
-    const input = parseInput(resumeBody, body, 'field');
-    const options = { ...input, commandId: this.commandIdOf('resume', checkKey(key)) };
-    return withLinks(await this.deps.jobs.resume(checkJobId(id), options));
+    const { dryRun, ...input } = parseInput(resumeBody, body, 'field');
+    const options = { ...input, commandId: commandIdOf('resume', checkKey(key)) };
+    if (dryRun) return planView(id, await this.deps.jobs.planResume(checkJobId(id), options));
+    const answer = await this.deps.jobs.resume(checkJobId(id), options);
+    const { done, remaining, lastPage, nextPage, diff } = answer;
+    return { ...withLinks(answer), done, remaining, lastPage, nextPage, diff };
   }
 
   private async command(
@@ -168,22 +156,7 @@ export class JobsController {
   ) {
     parseQuery(noQuery, query);
     const { reason } = parseInput(commandBody, body, 'field');
-    const options = { reason, commandId: this.commandIdOf(action, checkKey(key)) };
+    const options = { reason, commandId: commandIdOf(action, checkKey(key)) };
     return withLinks(await this.deps.jobs[action](checkJobId(id), options));
-  }
-
-  private commandIdOf(action: string, key: string | undefined): string | undefined {
-    return key === undefined ? undefined : `key-${sha256(`${action}\n${key}`).slice(0, 32)}`;
-  }
-
-  /** The key names the job, key and body the command: another body under the same key is a conflict, not a second job. */
-  private idsOf(key: string | undefined, request: Request): { jobId?: string; commandId?: string } {
-    if (key === undefined) return {};
-    const hash = sha256(`start\n${key}`);
-    const shard = parseInt(hash.slice(0, 8), 16) % this.deps.config.shards;
-    return {
-      jobId: makeJobId(shard, hash.slice(8, 40)),
-      commandId: `key-${sha256(`${key}\n${bodyDigest(request)}`).slice(0, 32)}`,
-    };
   }
 }

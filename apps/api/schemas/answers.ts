@@ -31,6 +31,44 @@ export const commandAnswer = z.object({
   links,
 });
 
+const byStage = z.record(z.string(), count);
+const changed = z.array(z.object({ field: z.string(), from: z.unknown(), to: z.unknown() }));
+/** Where a resume goes on: pages of each stage with an outcome and without. */
+const resumedFrom = z.object({
+  done: byStage,
+  remaining: byStage,
+  lastPage: z.int().nullable(),
+  nextPage: z.int().nullable(),
+  diff: changed,
+});
+
+/** What a resume would do, and how the way through the proxy was found; nothing is changed. */
+export const resumePlan = resumedFrom.extend({
+  jobId: z.string(),
+  dryRun: z.literal(true),
+  /** False: the proxy does not let it. */
+  wouldResume: z.boolean(),
+  /** Sequence that the counts are true at. */
+  seq,
+  nextUrl: z.string().nullable(),
+  /** Null: no proxy, or no page to fetch. */
+  proxy: z
+    .union([
+      z.object({ ok: z.literal(true), ms: z.number() }),
+      z.object({
+        ok: z.literal(false),
+        code: z.string(),
+        statusCode: z.int(),
+        message: z.string(),
+        vendorText: z.string().nullable(),
+        hint: z.string(),
+      }),
+    ])
+    .nullable(),
+});
+
+export const resumeAnswer = z.union([commandAnswer.extend(resumedFrom.partial().shape), resumePlan]);
+
 const counts = z.object({
   /** Sequence that these numbers are true at. */
   seq,
@@ -211,7 +249,12 @@ const fieldRule = jobSpec.shape.stages.unwrap().element.shape.fields.unwrap().va
 
 const reason = z.string().min(1).max(1000).optional();
 export const commandBody = z.strictObject({ reason });
-export const resumeBody = z.strictObject({ reason, changes: jobSpecChanges.optional() });
+export const resumeBody = z.strictObject({
+  reason,
+  changes: jobSpecChanges.optional(),
+  /** Say what would happen, and change nothing. */
+  dryRun: z.boolean().optional(),
+});
 
 /** What requests carry, by its name in the OpenAPI document. */
 export const inputSchemas = {
@@ -225,6 +268,7 @@ export const inputSchemas = {
 export const answerSchemas = {
   Error: errorAnswer,
   CommandAnswer: commandAnswer,
+  ResumeAnswer: resumeAnswer,
   Job: jobAnswer,
   Jobs: pageOf(jobRow),
   Page: pageAnswer,
