@@ -1,6 +1,6 @@
 import { connectLog, type JetStreamHandle } from '#libs/adapters/jetstream';
 import { newHashKey, newId, systemClock } from '#libs/adapters/system';
-import { pageEventId } from '#libs/events';
+import { pageEventId, subjects } from '#libs/events';
 import type { EventData, NewPageEvent, StoredEvent } from '#libs/events';
 import type { Delivery, FetchTask, PullHandle } from '#libs/engine/ports';
 import { History } from '#libs/testing/history';
@@ -300,5 +300,50 @@ describe('Coordinator on a real log', () => {
     const urls = (await facts(jobId)).map((e) => e.data.url);
     expect(new Set(urls).size).toBe(1500);
     expect(urls).toHaveLength(1500);
+  });
+
+  test('jobs pause while there is room to say why, and go on when there is room again', async () => {
+    let free = 10;
+    const { eventLog, fetchQueue, lease, progress } = log;
+    const deps = {
+      eventLog,
+      fetchQueue,
+      lease,
+      progress,
+      clock: systemClock,
+      logger: quiet,
+      hashKey: newHashKey(),
+    };
+    const it = new Coordinator(
+      { ...deps, room: { freeBytes: async () => free } },
+      { shard: 0, pool: 'http', holder: 'one', minFreeBytes: 100 },
+    );
+    it.start();
+    cleanup.push(() => it.stop());
+    const { jobId } = await jobs().start(spec());
+    await ended(jobId, 'paused');
+    expect((await jobs().state(jobId))!.reason).toMatch(/disk .* nearly full/);
+    free = 1000;
+    worker(tree(20));
+    await jobs().resume(jobId);
+    await ended(jobId);
+  });
+
+  test('a job with an event that cannot be read pauses and says which; others go on; resume goes on without it', async () => {
+    await coordinator();
+    const site = worker(tree(60));
+    site.hold = true;
+    const { jobId } = await jobs().start(spec());
+    await until(() => site.holding > 0, { timeoutMs: 10_000, what: 'the first task' });
+    await log.nc.request(subjects.pageSubject(jobId, 'PageFetched'), 'not an event');
+    await ended(jobId, 'paused');
+    expect((await jobs().state(jobId))!.reason).toMatch(/^Event \d+ of this job cannot be read/);
+
+    await site.letGo();
+    const other = await jobs().start(spec());
+    await ended(other.jobId);
+    await jobs().resume(jobId);
+    await ended(jobId);
+    expect((await facts(jobId)).length).toBe(60);
   });
 });
