@@ -33,6 +33,8 @@ export const robotsVerdict = z.object({
   reason: z.string(),
   /** The rule line that decided, as the site wrote it. */
   rule: z.string().nullable(),
+  /** Nothing is known of the rules: robots.txt could not be read, which forbids everything for as long as it lasts. */
+  unreachable: z.boolean().optional(),
   /** What robots.txt asked for, in ms, and what is honoured after the cap. */
   crawlDelayMs: z.number().optional(),
   crawlDelayHonouredMs: z.number().optional(),

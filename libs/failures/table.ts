@@ -69,6 +69,11 @@ export const failures = {
   http_5xx: { ...network('The site failed; try again later.'), recorded: 'page' },
   // Not requested.
   robots_disallowed: { ...final('robots.txt disallows it; see the rule.'), recorded: 'evidence', http: 403 },
+  robots_unreachable: {
+    ...network('robots.txt could not be read, which forbids everything (RFC 9309); retry the page later.'),
+    recorded: 'evidence',
+    http: 403,
+  },
   skip_pattern: { ...final('A skip pattern of the job matches the URL.'), recorded: 'evidence', http: 403 },
   // Commands and queries.
   invalid_request: refused(400, 'INVALID_ARGUMENT', 'See the field that is named.'),

@@ -27,9 +27,6 @@ export interface Entry {
 
 export type StageCounts = Record<Outcome, number>;
 
-/** It has had an outcome, or was named all the same, and is wanted before anything that is merely open. */
-export const isReopened = (entry: Entry): boolean => entry.outcome === 'open' && entry.requeuedInRun > 0;
-
 export interface FrontierCounts {
   discovered: number;
   fetched: number;
@@ -58,8 +55,8 @@ export class Frontier {
   readonly metHosts = new Set<string>();
   /** Hosts that asked to slow down: host → server time until which nothing is released. */
   readonly slowedUntil = new Map<string, number>();
-  /** Open pages that a requeue names. */
-  reopened = 0;
+  /** Pages that have had an outcome and are open again: they come before what is merely open. */
+  readonly reopened = new Set<Entry>();
 
   private entries: Entry[] = [];
   private table: UrlTable;
@@ -166,7 +163,7 @@ export class Frontier {
     this.receivedBytes = 0;
     this.redirects = 0;
     this.retries = 0;
-    this.reopened = 0;
+    this.reopened.clear();
     this.admitStart();
   }
 
@@ -174,8 +171,10 @@ export class Frontier {
     for (const url of urls) {
       const entry = this.find(url);
       if (!entry) continue;
-      if (entry.outcome !== 'open') this.counted[entry.outcome]--;
-      if (!isReopened(entry)) this.reopened++;
+      if (entry.outcome !== 'open') {
+        this.counted[entry.outcome]--;
+        this.reopened.add(entry);
+      }
       Object.assign(entry, { url, outcome: 'open', attempts: 0, dueAt: 0, requeuedInRun: run });
       this.opened.push(entry);
     }
@@ -203,7 +202,7 @@ export class Frontier {
 
   /** @internal */ close(entry: Entry, outcome: 'fetched' | 'failed' | 'skipped'): void {
     this.closedAt = this.seq;
-    if (isReopened(entry)) this.reopened--;
+    this.reopened.delete(entry);
     entry.outcome = outcome;
     entry.url = '';
     this.counted[outcome]++;

@@ -6,7 +6,7 @@ export {
   type JobCommand,
   type ProxyFailure,
 } from './decide.js';
-export { Frontier, isReopened, type Entry, type FrontierCounts, type Outcome, type StageCounts } from './frontier.js';
+export { Frontier, type Entry, type FrontierCounts, type Outcome, type StageCounts } from './frontier.js';
 export {
   doneByStage,
   positionOf,

@@ -126,6 +126,32 @@ describe('robots.txt', () => {
     expect(await allowed('/')).toBe(true);
   });
 
+  it('asks for a file that cannot be read again after half a second, then ever less often', async () => {
+    let status = 503;
+    const { origin, asked } = await site((_, res) => void res.writeHead(status).end());
+    const robots = createRobots(egress, clock);
+    const ask = () => robots.check(question(`${origin}/x`));
+    expect(await ask()).toMatchObject({
+      ...{ allowed: false, unreachable: true, reason: 'robots.txt answered HTTP 503' },
+    });
+    for (const [wait, requests] of [
+      [499, 1],
+      [1, 2],
+      [999, 2],
+      [1, 3],
+      [1999, 3],
+      [1, 4],
+    ] as const) {
+      now += wait;
+      await ask();
+      expect([wait, asked.length]).toEqual([wait, requests]);
+    }
+    status = 404;
+    now += 4000;
+    expect(await ask()).toEqual(expect.not.objectContaining({ unreachable: true }));
+    expect(await ask()).toMatchObject({ allowed: true });
+  });
+
   it('lets one who gives up go, and serves the others', async () => {
     let answer = (): void => undefined;
     const { origin, asked } = await site(

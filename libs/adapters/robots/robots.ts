@@ -11,6 +11,8 @@ const MAX_ORIGINS = 1000;
 const TTL_READ = HOUR;
 /** An answer that may be a passing mood of the server is asked again soon. */
 const TTL_UNSURE = 5 * 60_000;
+/** A file that cannot be read is asked for again after this long, then after ever longer: pages wait for it, few at first. */
+const TTL_UNREACHABLE = 500;
 /** While the file cannot be reached, an older copy speaks for the site (RFC 9309, 2.4). */
 const MAX_STALE = 24 * HOUR;
 
@@ -24,6 +26,8 @@ interface Entry {
   knowledge: Promise<Knowledge>;
   /** Infinity while the answer is awaited. */
   expiresAt: number;
+  /** Times in a row that it could not be reached. */
+  failures: number;
 }
 
 /** RFC 9309 over the engine's own egress: one request per origin and hour, shared by all who ask meanwhile. */
@@ -54,12 +58,17 @@ export class CachedRobots implements Robots {
     const entry: Entry = {
       knowledge: this.ask(origin, userAgent, known?.knowledge),
       expiresAt: Number.POSITIVE_INFINITY,
+      failures: known?.failures ?? 0,
     };
     this.entries.delete(origin);
     this.entries.set(origin, entry);
     this.forgetOldest();
     entry.knowledge.then(
-      (knowledge) => (entry.expiresAt = this.clock.now() + timeToLive(knowledge, this.clock.now())),
+      (knowledge) => {
+        const now = this.clock.now();
+        entry.failures = knowledge.kind === 'unreachable' ? entry.failures + 1 : 0;
+        entry.expiresAt = now + timeToLive(knowledge, entry.failures, now);
+      },
       () => this.entries.delete(origin),
     );
     return entry.knowledge;
@@ -105,7 +114,8 @@ export function understand(outcome: FetchOutcome, now: number): Knowledge {
   return { kind: 'none', reason: `No robots.txt (HTTP ${statusCode})`, sure: statusCode !== 429 };
 }
 
-function timeToLive(knowledge: Knowledge, now: number): number {
+function timeToLive(knowledge: Knowledge, failures: number, now: number): number {
+  if (knowledge.kind === 'unreachable') return Math.min(TTL_UNREACHABLE * 2 ** (failures - 1), TTL_UNSURE);
   const sure =
     knowledge.kind === 'file'
       ? now - knowledge.readAt < TTL_UNSURE
@@ -133,7 +143,14 @@ function verdict(question: RobotsQuestion, knowledge: Knowledge): RobotsVerdict 
   if (knowledge.kind === 'none')
     return { policy, allowed: true, confidence: 'medium', reason: knowledge.reason, rule: null };
   if (knowledge.kind === 'unreachable')
-    return { policy, allowed: false, confidence: 'low', reason: knowledge.reason, rule: null };
+    return {
+      policy,
+      allowed: false,
+      confidence: 'low',
+      reason: knowledge.reason,
+      rule: null,
+      unreachable: true,
+    };
 
   const group = groupFor(knowledge.file, productToken(question.userAgent));
   const rule = group && decidingRule(group, pathname + search);

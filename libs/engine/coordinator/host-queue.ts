@@ -1,4 +1,4 @@
-import { isReopened, type Entry } from '#libs/job';
+import type { Entry } from '#libs/job';
 
 /** What waits for one host, and how it is paced. */
 export class HostQueue {
@@ -21,8 +21,8 @@ export class HostQueue {
     return this.reopened.length > 0;
   }
 
-  push(entry: Entry): void {
-    (isReopened(entry) ? this.reopened : this.open).push(entry);
+  push(entry: Entry, isReopened: boolean): void {
+    (isReopened ? this.reopened : this.open).push(entry);
   }
 
   shift(): Entry | undefined {

@@ -59,7 +59,7 @@ describe('JobRunner', () => {
     expect(urls()).toEqual([`${A}p1`]);
     clock.time += 1000;
     expect(urls()).toEqual([]);
-    history.fetched(`${A}p0`);
+    history.fetched(`${A}p0`, [], { timing: { startedAt: 0, durationMs: 1250 } });
     feed();
     expect(urls()).toEqual([`${A}p2`]);
   });
@@ -128,6 +128,86 @@ describe('JobRunner', () => {
     expect(urls()).toEqual([]);
     clock.time += 10_000;
     expect(urls().length).toBeGreaterThan(0);
+  });
+
+  test('a 429 without Retry-After holds the whole host back for as long as the page itself waits', () => {
+    const history = new History().started({ ...fast, start: [A] }).fetched(A, paths(40));
+    const { urls, clock, feed } = runnerOf(history);
+    const released = urls();
+    history.retried(released[0]!, { delayMs: 2000, code: 'http_429', statusCode: 429 });
+    history.last.storedAt = clock.now();
+    for (const url of released.slice(1)) history.fetched(url);
+    feed();
+    clock.time += 1980;
+    expect(urls()).toEqual([]);
+    clock.time += 15;
+    expect(urls().length).toBeGreaterThan(0);
+  });
+
+  test('a 5xx holds back its own page alone', () => {
+    const history = new History().started({ ...fast, start: [A] }).fetched(A, paths(40));
+    const { urls, clock, feed } = runnerOf(history);
+    history.retried(urls()[0]!, { delayMs: 2000 });
+    history.last.storedAt = clock.now();
+    feed();
+    expect(urls()).toHaveLength(1);
+  });
+
+  test('a 429 that was the last attempt holds the host back, too', () => {
+    const history = new History().started({ ...fast, start: [A], retry: { attempts: 1, baseMs: 500 } });
+    const { urls, clock, feed } = runnerOf(history, { live: true });
+    urls();
+    history.fetched(A, paths(3), { statusCode: 429 });
+    feed();
+    clock.time += 480;
+    expect(urls()).toEqual([]);
+    clock.time += 15;
+    expect(urls()).toHaveLength(3);
+  });
+
+  test('the delay counts from when the request began, however late its worker was', () => {
+    const history = new History().started({ start: [A], politeness: { delayMs: 250, perHost: 1 } });
+    const { urls, clock, feed } = runnerOf(history, { live: true });
+    urls();
+    clock.time += 1000;
+    history.fetched(A, paths(3), { timing: { startedAt: 0, durationMs: 100 } });
+    feed();
+    clock.time += 130;
+    expect(urls()).toEqual([]);
+    clock.time += 15;
+    expect(urls()).toHaveLength(1);
+  });
+
+  test('a coordinator that takes over keeps the delay to what the one before released', () => {
+    const history = new History()
+      .started({ start: [A], politeness: { delayMs: 5000, perHost: 2 } })
+      .fetched(A, paths(3));
+    history.last.storedAt = 99_000;
+    const { urls, clock } = runnerOf(history);
+    clock.time += 3900;
+    expect(urls()).toEqual([]);
+    clock.time += 100;
+    expect(urls()).toHaveLength(1);
+  });
+
+  test('pages that are wanted again come first, and where pages are counted they alone go out', () => {
+    const B = 'https://b.test/';
+    const history = new History()
+      .started({ ...fast, start: [A, B], scope: { maxPages: 3, hosts: ['a.test', 'b.test'] } })
+      .fetched(A, paths(9))
+      .fetched(B)
+      .fetched(`${A}p8`)
+      .add('JobCompleted', {
+        ...{ commandId: 'c', run: 1, because: 'max-pages' },
+        pages: { discovered: 11, fetched: 3, failed: 0, skipped: 0, open: 8 },
+      })
+      .add('PagesRequeued', { commandId: 'r', run: 2, filter: {}, urls: [B, `${A}p8`] });
+    const { urls, feed, runner } = runnerOf(history);
+    expect(urls().sort()).toEqual([`${A}p8`, B]);
+    history.fetched(B, [], { run: 2 }).fetched(`${A}p8`, [], { run: 2 });
+    feed();
+    expect(urls()).toEqual([]);
+    expect(runner.complete).toBe('max-pages');
   });
 
   test('is complete when nothing is open and nothing flies', () => {

@@ -1,6 +1,6 @@
-import { hostOf, isUnreadable } from '#libs/events';
+import { isUnreadable } from '#libs/events';
 import type { LogEntry, StoredEvent } from '#libs/events';
-import { Frontier } from '#libs/job';
+import { Frontier, slowDownOf } from '#libs/job';
 import type { Because, Entry, HashKey } from '#libs/job';
 import type { Clock, FetchTask, JobProgress, QueuedBatch, TaskBatch } from '#libs/engine/ports';
 import { Pace } from './pace.js';
@@ -51,6 +51,7 @@ export class JobRunner {
     for (const [host, until] of this.frontier.slowedUntil)
       if (until > wall) this.pace.slow(host, now + this.boundedWait(until - wall));
     this.pace.absorb(this.frontier.takeOpened(), now, wall);
+    this.pace.restSince(now - Math.max(wall - this.frontier.storedAt, 0));
   }
 
   /** One event as it comes. */
@@ -105,8 +106,10 @@ export class JobRunner {
     const wall = this.clock.now();
     const { flights } = this.pace;
     const limit = Math.min(state.spec.politeness.concurrency, flights.size + room, this.pageBudget());
+    // Where pages are counted, one that is wanted again must not lose its place to one that is merely open.
+    const reopenedOnly = state.spec.scope.maxPages !== undefined && this.frontier.reopened.size > 0;
     while (flights.size < limit) {
-      const entry = this.pace.take(now, wall);
+      const entry = this.pace.take(now, wall, reopenedOnly);
       if (!entry) break;
       if (this.staged.push(entry) === 1) this.stagedSince = now;
     }
@@ -185,10 +188,11 @@ export class JobRunner {
     const { data } = event;
     const entry = this.frontier.find(data.url);
     if (!entry) return;
-    if (event.type === 'FetchRetried' && event.data.retryAfterMs !== undefined)
-      this.pace.slow(hostOf(data.url), now + this.boundedWait(event.data.delayMs));
+    const slowDown = slowDownOf(event, this.frontier.state!.spec.retry);
+    if (slowDown) this.pace.slow(slowDown.host, now + slowDown.ms);
+    const tookMs = 'timing' in data ? data.timing?.durationMs : undefined;
     if (entry.outcome !== 'open' || this.pace.isFlying(entry, data.run, data.try))
-      this.pace.settle(entry, now, wall);
+      this.pace.settle(entry, now, wall, tookMs);
   }
 
   private settleUrl(url: string, now: number, wall: number): void {

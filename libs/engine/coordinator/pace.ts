@@ -63,8 +63,11 @@ export class Pace {
     }
   }
 
-  /** The next entry that may go out now, marked as in flight; null when none may. */
-  take(now: number, wall: number): Entry | null {
+  /**
+   * The next entry that may go out now, marked as in flight; null when none may.
+   * @param reopenedOnly only pages that somebody asked for again
+   */
+  take(now: number, wall: number, reopenedOnly = false): Entry | null {
     for (let due = this.waiting.popDue(now); due; due = this.waiting.popDue(now)) {
       this.place[due.index] = Place.None;
       if (due.outcome === 'open') this.absorb([due], now, wall);
@@ -73,9 +76,22 @@ export class Pace {
       host.listed = false;
       this.list(host, now);
     }
+    const passedOver: HostQueue[] = [];
+    try {
+      return this.nextReady(passedOver, now, reopenedOnly);
+    } finally {
+      for (const host of passedOver) this.list(host, now);
+    }
+  }
+
+  private nextReady(passedOver: HostQueue[], now: number, reopenedOnly: boolean): Entry | null {
     while (this.ready.length > 0) {
       const host = this.ready.shift()!;
       host.listed = false;
+      if (reopenedOnly && !host.hasReopened) {
+        passedOver.push(host);
+        continue;
+      }
       if (host.nextAt > now || host.inFlight >= this.limitOf(host)) {
         this.list(host, now);
         continue;
@@ -94,11 +110,14 @@ export class Pace {
     return null;
   }
 
-  /** A try is over. `entry` is terminal, or open again and to be placed anew. */
-  settle(entry: Entry, now: number, wall: number): void {
+  /**
+   * A try is over. `entry` is terminal, or open again and to be placed anew.
+   * @param tookMs from the request to its end, when there was one
+   */
+  settle(entry: Entry, now: number, wall: number, tookMs?: number): void {
     const flight = this.flights.get(entry.index);
     if (!flight) return;
-    this.land(entry.index, flight, now);
+    this.land(entry.index, flight, now, tookMs);
     this.absorb([entry], now, wall);
   }
 
@@ -131,6 +150,11 @@ export class Pace {
     queue.nextAt = Math.max(queue.nextAt, until);
   }
 
+  /** Nobody knows what was released just before `since`: each host waits its gap from there. */
+  restSince(since: number): void {
+    for (const host of this.hosts.values()) host.nextAt = Math.max(host.nextAt, since + this.gapOf(host));
+  }
+
   private depart(entry: Entry, host: HostQueue, now: number): void {
     const run = this.frontier.state!.run;
     const tryNo = entry.tryRun === run ? entry.tries + 1 : 1;
@@ -140,7 +164,7 @@ export class Pace {
     this.flights.set(entry.index, { host: host.host, run, try: tryNo, since: now });
   }
 
-  private land(index: number, flight: Flight, now: number): void {
+  private land(index: number, flight: Flight, now: number, tookMs?: number): void {
     this.flights.delete(index);
     this.place[index] = Place.None;
     const host = this.hostQueue(flight.host);
@@ -148,6 +172,8 @@ export class Pace {
     // A crawl-delay counts from the end of the last request: whatever a worker's queue adds, the site sees the gap it asked for.
     const crawlDelay = this.frontier.crawlDelays.get(host.host);
     if (crawlDelay) host.nextAt = Math.max(host.nextAt, now + crawlDelay);
+    // A worker may have begun later than it was told to, with robots.txt to fetch first; the gap counts from when it did.
+    if (tookMs !== undefined) host.nextAt = Math.max(host.nextAt, now - tookMs + this.gapOf(host));
     this.list(host, now);
   }
 
@@ -155,7 +181,7 @@ export class Pace {
     this.place[entry.index] = Place.Queued;
     this.queued++;
     const host = this.hostQueue(hostOf(entry.url));
-    host.push(entry);
+    host.push(entry, this.frontier.reopened.has(entry));
     this.list(host, now);
   }
 

@@ -10,6 +10,7 @@ import {
   NO_PAGE,
   outcomeId,
   retried,
+  retriedForRobots,
   toEvent,
   workerDied,
 } from './outcome.js';
@@ -111,6 +112,23 @@ describe('another attempt', () => {
   });
 });
 
+describe('robots.txt that cannot be read', () => {
+  const away = { ...robots, policy: 'obey', allowed: false, reason: 'HTTP 503', unreachable: true } as const;
+
+  it('is waited for while attempts are left', () => {
+    expect(retriedForRobots(tryOf(2), away, spec.retry, 0.5)?.data).toMatchObject({
+      ...{ code: 'robots_unreachable', message: 'HTTP 503', attempt: 2, burned: true, delayMs: 4000 },
+    });
+    expect(retriedForRobots(tryOf(3), away, spec.retry, 0.5)).toBeNull();
+    expect(retriedForRobots(tryOf(1), { ...away, unreachable: undefined }, spec.retry, 0.5)).toBeNull();
+  });
+
+  it('is told apart from one that forbids', () => {
+    expect(disallowed(tryOf(3), away).data.code).toBe('robots_unreachable');
+    expect(disallowed(tryOf(3), { ...away, unreachable: undefined }).data.code).toBe('robots_disallowed');
+  });
+});
+
 describe('the last word on a page', () => {
   it.each([
     [200, 1, null],
@@ -155,6 +173,7 @@ describe('the last word on a page', () => {
       workerDied(tryOf()),
       disallowed(tryOf(), { ...robots, policy: 'obey', allowed: false, rule: 'Disallow: /' }),
       retried(tryOf(), response(500), spec.retry, 0)!,
+      retriedForRobots(tryOf(), { ...robots, allowed: false, unreachable: true }, spec.retry, 0)!,
     ];
     for (const draft of drafts) {
       const event = toEvent(tryOf(), draft, 0, 'cause');

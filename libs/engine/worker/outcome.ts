@@ -80,7 +80,6 @@ export function retried(
   const fault = faultOf(outcome);
   const { attempt } = page.task;
   if (!fault || failures[fault.code].retry !== 'backoff' || attempt >= retry.attempts) return null;
-  const backoff = retry.baseMs * 2 ** (attempt - 1) * (0.75 + random / 2);
   const asked = outcome.ok ? outcome.retryAfterMs : null;
   return {
     type: 'FetchRetried',
@@ -91,9 +90,35 @@ export function retried(
       code: fault.code,
       message: fault.message,
       statusCode: outcome.statusCode,
-      delayMs: Math.round(Math.min(retry.maxMs, Math.max(backoff, asked ?? 0))),
+      delayMs: Math.round(Math.min(retry.maxMs, Math.max(backoff(attempt, retry, random), asked ?? 0))),
       ...(asked === null ? {} : { retryAfterMs: asked }),
       timing: outcome.timing,
+    },
+  };
+}
+
+const backoff = (attempt: number, retry: JobSpec['retry'], random: number): number =>
+  retry.baseMs * 2 ** (attempt - 1) * (0.75 + random / 2);
+
+/** What robots.txt says is not known, and may be at the next attempt; null when it is, or none is left. */
+export function retriedForRobots(
+  page: PageTry,
+  robots: RobotsVerdict,
+  retry: JobSpec['retry'],
+  random: number,
+): Draft<'FetchRetried'> | null {
+  const { attempt } = page.task;
+  if (!robots.unreachable || attempt >= retry.attempts) return null;
+  return {
+    type: 'FetchRetried',
+    data: {
+      ...pageRef(page),
+      attempt,
+      burned: true,
+      code: 'robots_unreachable' satisfies FailureCode,
+      message: robots.reason,
+      statusCode: 0,
+      delayMs: Math.round(Math.min(retry.maxMs, backoff(attempt, retry, random))),
     },
   };
 }
@@ -159,12 +184,12 @@ export function failed(
 export const workerDied = (page: PageTry): Draft<'FetchFailed'> =>
   failed(page, { code: 'worker_died', message: 'Workers died over this page; it was not requested again' });
 
-/** robots.txt forbids it and the job obeys. */
+/** robots.txt forbids it, or cannot be read, and the job obeys. */
 export const disallowed = (page: PageTry, robots: RobotsVerdict): Draft<'PageSkipped'> => ({
   type: 'PageSkipped',
   data: {
     ...pageRef(page),
-    code: 'robots_disallowed',
+    code: (robots.unreachable ? 'robots_unreachable' : 'robots_disallowed') satisfies FailureCode,
     message: robots.reason,
     rule: robots.rule,
     robots,

@@ -10,6 +10,7 @@ import {
   keepsBody,
   NO_PAGE,
   retried,
+  retriedForRobots,
   type PageDraft,
   type PageTry,
 } from './outcome.js';
@@ -31,7 +32,9 @@ export async function runPage(
     maxCrawlDelayMs: spec.politeness.maxCrawlDelayMs,
     signal,
   });
-  if (!robots.allowed && robots.policy === 'obey') return disallowed(page, robots);
+  // Nothing is said about the page for good while its rules may only be away for a moment.
+  const later = retriedForRobots(page, robots, spec.retry, deps.random());
+  if (!robots.allowed && robots.policy === 'obey') return later ?? disallowed(page, robots);
 
   const outcome = await deps.fetcher.fetch({
     url: page.task.url,
@@ -43,10 +46,10 @@ export async function runPage(
     signal,
   });
   deps.failPoint?.('after_fetch');
-  return (
-    retried(page, outcome, spec.retry, deps.random()) ??
-    (outcome.ok ? await received(page, outcome, robots, spec, deps, signal) : failed(page, outcome, robots))
-  );
+  const again = retried(page, outcome, spec.retry, deps.random());
+  if (again) return again;
+  if (!outcome.ok) return failed(page, outcome, robots);
+  return later ?? (await received(page, outcome, robots, spec, deps, signal));
 }
 
 async function received(

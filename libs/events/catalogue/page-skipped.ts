@@ -8,7 +8,7 @@ export const PageSkipped = defineEvent({
   family: 'page',
   data: z.object({
     ...pageRef,
-    /** A code of the failure table: `robots_disallowed`, `skip_pattern`. */
+    /** A code of the failure table: `robots_disallowed`, `robots_unreachable`, `skip_pattern`. */
     code: z.string(),
     message: z.string(),
     rule: z.string().nullable(),

@@ -14,7 +14,8 @@ export const fetchError: EvidenceKind = {
     PageFetched: 'ignored',
     FetchFailed: ({ data }) => fetchErrorContent(data.message, data.statusCode),
     PageSkipped: ({ data }) => {
-      if (data.code === 'robots_disallowed') return null;
+      // robots_check tells it.
+      if (data.robots && data.code !== 'skip_pattern') return null;
       return fetchErrorContent(data.code === 'skip_pattern' ? SKIP_PATTERN_TEXT : data.message, 0);
     },
   },

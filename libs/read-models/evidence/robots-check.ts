@@ -3,13 +3,15 @@ import { sameAsMetadata, type EvidenceContent, type EvidenceKind } from './kind.
 
 function verdict({ data }: { data: { robots?: RobotsVerdict | undefined } }): EvidenceContent | null {
   if (!data.robots) return null;
-  const { allowed, confidence, reason, rule, policy, crawlDelayMs, crawlDelayHonouredMs } = data.robots;
+  const { allowed, confidence, reason, rule, policy, unreachable } = data.robots;
+  const { crawlDelayMs, crawlDelayHonouredMs } = data.robots;
   return sameAsMetadata({
     allowed,
     confidence,
     reason,
     rule,
     policy,
+    ...(unreachable === undefined ? {} : { unreachable }),
     ...(crawlDelayMs === undefined ? {} : { crawlDelayMs }),
     ...(crawlDelayHonouredMs === undefined ? {} : { crawlDelayHonouredMs }),
   });
