@@ -1,4 +1,5 @@
-import { failures, type Failure, type FailureCode } from './table.js';
+import type { Failure } from './failure.js';
+import { failures, type FailureCode } from './table.js';
 
 /**
  * An error that a person or a client is meant to read. `code` survives process borders where `instanceof` does not; `field`

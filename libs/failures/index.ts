@@ -1,2 +1,13 @@
-export { failures, isFailureCode, type Failure, type FailureCode } from './table.js';
+export type { Failure } from './failure.js';
+export { failures, isFailureCode, type FailureCode } from './table.js';
 export { SpoorError } from './errors.js';
+export { proxyFailures, type ProxyFailureCode } from './proxy-table.js';
+export {
+  connectFailure,
+  forwardFailure,
+  providerHint,
+  proxyMessage,
+  vendorTextOf,
+  type ProxyAnswer,
+  type ProxyProvider,
+} from './proxy-answer.js';

@@ -1,25 +1,5 @@
-/** What is done with a page or a command that meets this failure. */
-export interface Failure {
-  /** `backoff`: another attempt while any is left. `never`: would not help. */
-  retry: 'backoff' | 'never';
-  /** The proxy's fault: the job stops, the page stays open, no attempt is burned. */
-  stopsJob: boolean;
-  /** How it ends up in the read models: a page row with fetch_error, one without, evidence only, or nowhere. */
-  recorded: 'page+fetch_error' | 'page' | 'evidence' | 'none';
-  http: number;
-  grpc:
-    | 'INVALID_ARGUMENT'
-    | 'NOT_FOUND'
-    | 'FAILED_PRECONDITION'
-    | 'UNAVAILABLE'
-    | 'DEADLINE_EXCEEDED'
-    | 'ABORTED'
-    | 'PERMISSION_DENIED'
-    | 'RESOURCE_EXHAUSTED'
-    | 'INTERNAL';
-  /** What the person who reads it can do. */
-  hint: string;
-}
+import type { Failure } from './failure.js';
+import { proxyFailures } from './proxy-table.js';
 
 const network = (hint: string, grpc: Failure['grpc'] = 'UNAVAILABLE'): Failure => ({
   retry: 'backoff',
@@ -75,6 +55,7 @@ export const failures = {
     http: 403,
   },
   skip_pattern: { ...final('A skip pattern of the job matches the URL.'), recorded: 'evidence', http: 403 },
+  ...proxyFailures,
   // Commands and queries.
   invalid_request: refused(400, 'INVALID_ARGUMENT', 'See the field that is named.'),
   job_not_found: refused(404, 'NOT_FOUND', 'Check the job id; `spoor job ls` lists all jobs.'),

@@ -30,3 +30,4 @@ export {
   type JobStatus,
 } from './state.js';
 export { halfSipHash, UrlTable, type HashKey } from './url-table.js';
+export { pageNumberOf, proxyFailure, type FailedTry } from './proxy-failure.js';

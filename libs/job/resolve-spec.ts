@@ -4,6 +4,7 @@ import type { z } from 'zod';
 import { canonicalUrl, hostOf, jobSpec, jobSpecChanges } from '#libs/events';
 import type { FieldRule, JobSpec, JobSpecChanges, Stage } from '#libs/events';
 import { SpoorError } from '#libs/failures';
+import { proxyIssues } from './proxy-spec.js';
 
 const MAX_PAGES_OF_RANGE = 10_000_000;
 
@@ -120,6 +121,7 @@ export function resolveSpec(input: unknown): { spec: JobSpec; start: string[] } 
   if (given.length === 0 && !pages)
     issues.push({ field: 'start', message: 'name at least one start URL, or a page range in pages' });
 
+  issues.push(...proxyIssues(spec.proxy));
   spec.scope.include.forEach((p, i) => checkPattern(`scope.include[${i}]`, p, issues));
   spec.scope.exclude.forEach((p, i) => checkPattern(`scope.exclude[${i}]`, p, issues));
   const hosts = spec.scope.hosts.map((host, i) => {
@@ -144,5 +146,6 @@ export function resolveSpec(input: unknown): { spec: JobSpec; start: string[] } 
 /** @throws SpoorError invalid_request, with the field that is wrong */
 export function resolveChanges(input: unknown): JobSpecChanges {
   const parsed = jobSpecChanges.safeParse(input);
-  return parsed.success ? parsed.data : refuse(issuesOf(parsed.error));
+  const issues = parsed.success ? proxyIssues(parsed.data.proxy) : issuesOf(parsed.error);
+  return parsed.success && issues.length === 0 ? parsed.data : refuse(issues);
 }

@@ -18,5 +18,8 @@ export const FetchRetried = defineEvent({
     /** What the site asked for by Retry-After, before the cap. */
     retryAfterMs: z.int().nonnegative().optional(),
     timing: fetchTiming.optional(),
+    /** Of a tolerated proxy failure: what the proxy said, and what helps. */
+    vendorText: z.string().nullable().optional(),
+    hint: z.string().optional(),
   }),
 });

@@ -18,5 +18,9 @@ export const ProxyFailed = defineEvent({
     message: z.string(),
     vendorText: z.string().nullable(),
     hint: z.string(),
+    /** The try that met it; it burned no attempt. */
+    attempt: z.int().positive().optional(),
+    /** How to go on with the job. */
+    resume: z.string().optional(),
   }),
 });
