@@ -72,6 +72,22 @@ describe('the parts as separate processes, one of them killed in mid-crawl', () 
     return all;
   };
 
+  /** Pages that were requested although the log held their outcome already. */
+  const askedAfterCommit = async (jobId: string): Promise<string[]> => {
+    const response = await fetch(`${base}/api/jobs/${jobId}/events?bulk=false`, {
+      headers: { accept: 'application/x-ndjson' },
+    });
+    const events = (await response.text())
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line) as { type: string; storedAt: number; data: { url: string } });
+    const fetched = events.filter(({ type }) => type === 'PageFetched');
+    expect(fetched).toHaveLength(PAGES);
+    return fetched
+      .filter(({ data, storedAt }) => (site.lastAsked.get(new URL(data.url).pathname) ?? 0) > storedAt)
+      .map(({ data }) => data.url);
+  };
+
   const restart = (part: Part): void => void parts.set(part, home.spoor(['run', part]));
   const victims: [string, () => void][] = [
     ...PARTS.map((part): [string, () => void] => [
@@ -105,6 +121,7 @@ describe('the parts as separate processes, one of them killed in mid-crawl', () 
       expect(found.every((row) => row.statusCode === 200)).toBe(true);
       expect(site.served).toBe(PAGES);
       expect(site.repeated.length).toBeLessThanOrEqual(32);
+      expect(await askedAfterCommit(jobId)).toEqual([]);
       expect(await get<JobView>(`/api/jobs/${jobId}`)).toMatchObject({ run: 1 });
     },
     240_000,

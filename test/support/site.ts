@@ -15,6 +15,8 @@ export interface SiteOptions {
 export class Site {
   /** Path → page requests, robots.txt left out. */
   readonly hits = new Map<string, number>();
+  /** Path → when its last request came, ms since the epoch. */
+  readonly lastAsked = new Map<string, number>();
   private readonly server: Server;
 
   constructor(private readonly options: SiteOptions) {
@@ -26,6 +28,7 @@ export class Site {
       }
       const seen = (this.hits.get(path) ?? 0) + 1;
       this.hits.set(path, seen);
+      this.lastAsked.set(path, Date.now());
       const page = Number(/^\/p\/(\d+)$/.exec(path)?.[1] ?? NaN);
       setTimeout(() => {
         if (!(page < options.pages)) response.statusCode = 404;
