@@ -8,8 +8,9 @@ import { parseReply } from './session.js';
 import { parseTaskBatch } from './task-batch.js';
 
 const TASKS_A_BATCH = 8;
-const ACK_WAIT_MS = 10_000;
-const WORKING_MS = 3000;
+/** Short, because after a crash the tasks of the dead are the first thing that a resume waits for. */
+const ACK_WAIT_MS = 6000;
+const WORKING_MS = 2000;
 const PULL_MS = 30_000;
 const HEARTBEAT_MS = 5000;
 const SILENCE_MS = 12_000;

@@ -31,7 +31,7 @@ export interface Delivery extends TaskBatch {
   deliveries: number;
   /** Published before this client's last reconnect, so its first delivery may have been another's second. */
   olderThanConnection: boolean;
-  /** Tells the server that the work goes on; the adapter calls it every 3 s by itself until `done` or `giveBack`. */
+  /** Tells the server that the work goes on; the adapter does so every 2 s by itself until `done` or `giveBack`. */
   done(): Promise<void>;
   /** Hand back at once, for another worker. */
   giveBack(): Promise<void>;
