@@ -1,5 +1,11 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { API_DEPS, type ApiDeps } from './deps.js';
+import { ControlController } from './monitoring/control.controller.js';
+import { ControlErrorFilter } from './monitoring/control-error-filter.js';
+import { DashboardController } from './monitoring/dashboard.controller.js';
+import { JobReports } from './monitoring/job-reports.js';
+import { SegmentController } from './monitoring/segment.controller.js';
+import { SessionsController } from './monitoring/sessions.controller.js';
 import { OpenStreams } from './http/open-streams.js';
 import { EventsController } from './routes/events.controller.js';
 import { HealthController } from './routes/health.controller.js';
@@ -14,8 +20,25 @@ export class ApiModule {
   static register(deps: ApiDeps): DynamicModule {
     return {
       module: ApiModule,
-      controllers: [JobsController, PagesController, ItemsController, EventsController, HealthController],
-      providers: [{ provide: API_DEPS, useValue: deps }, OpenStreams, LiveProgress, JobViews],
+      controllers: [
+        JobsController,
+        PagesController,
+        ItemsController,
+        EventsController,
+        HealthController,
+        ControlController,
+        SegmentController,
+        DashboardController,
+        SessionsController,
+      ],
+      providers: [
+        { provide: API_DEPS, useValue: deps },
+        OpenStreams,
+        LiveProgress,
+        JobViews,
+        JobReports,
+        ControlErrorFilter,
+      ],
     };
   }
 }

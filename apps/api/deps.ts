@@ -24,7 +24,7 @@ export interface ApiDeps {
   readModels: ReadModels;
   jobs: Pick<
     JobService,
-    'start' | 'pause' | 'stop' | 'resume' | 'planResume' | 'restart' | 'state' | 'position'
+    'start' | 'pause' | 'stop' | 'resume' | 'planResume' | 'restart' | 'state' | 'report'
   >;
   progress: ProgressFeed;
   config: ApiConfig;

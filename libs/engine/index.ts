@@ -5,6 +5,7 @@ export {
   JobService,
   type CommandAnswer,
   type CommandOptions,
+  type JobReport,
   type JobServiceDeps,
   type ResumeAnswer,
   type ResumeOptions,

@@ -5,6 +5,8 @@ import type { Frontier, FrontierCounts, StageCounts } from './frontier.js';
 export interface JobPosition {
   /** Sequence that all of it is true at. */
   seq: number;
+  /** Server time of that event. */
+  storedAt: number;
   /** The page up to which every page of the range has an outcome; 0 if none has, null without a range. */
   lastPage: number | null;
   /** First page of the range without an outcome; null when there is none, or no range. */
@@ -18,6 +20,7 @@ export interface JobPosition {
 
 export const positionOf = (frontier: Frontier): JobPosition => ({
   seq: frontier.seq,
+  storedAt: frontier.storedAt,
   lastPage: frontier.lastPage,
   nextPage: frontier.nextPage,
   nextUrl: frontier.nextOpen?.url ?? null,

@@ -70,7 +70,12 @@ export class ErrorFilter implements ExceptionFilter {
     }
     if (response.headersSent || response.destroyed) return void response.destroy();
     for (const name of ['content-disposition', 'content-type']) response.removeHeader(name);
-    response.status(status).json(bodyOf(known, requestId));
+    response.status(status).json(this.body(known, requestId));
+  }
+
+  /** @param error null: a defect, of which nothing is told */
+  protected body(error: SpoorError | null, requestId: string): object {
+    return bodyOf(error, requestId);
   }
 }
 

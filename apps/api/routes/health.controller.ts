@@ -1,4 +1,3 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import { Controller, Get, Inject, Query, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
@@ -6,17 +5,7 @@ import { API_DEPS, type ApiDeps } from '../deps.js';
 import { parseQuery } from '../http/parse.js';
 import { Describe } from '../schemas/openapi.js';
 import { noQuery } from '../schemas/queries.js';
-
-const PATIENCE_MS = 2000;
-
-/** The value, or null when it does not come in time: the stores retry for much longer than a probe waits. */
-async function inTime<T>(asked: Promise<T>): Promise<T | null> {
-  const ended = new AbortController();
-  const tooLate = wait(PATIENCE_MS, null, { signal: ended.signal }).catch(() => null);
-  const answer = await Promise.race([asked.catch(() => null), tooLate]);
-  ended.abort();
-  return answer;
-}
+import { readiness } from './readiness.js';
 
 @ApiTags('health')
 @Controller('health')
@@ -38,19 +27,7 @@ export class HealthController {
   })
   async ready(@Query() query: unknown, @Res() response: Response): Promise<void> {
     parseQuery(noQuery, query);
-    const shards = await Promise.all(
-      Array.from({ length: this.deps.config.shards }, async (_, shard) => {
-        const [head, projected] = await Promise.all([
-          inTime(this.deps.eventLog.head(shard)),
-          inTime(this.deps.readModels.position(shard)),
-        ]);
-        const lag = head && projected !== null ? Math.max(0, head.lastSeq - projected) : null;
-        return { shard, lastSeq: head?.lastSeq ?? null, projected, lag };
-      }),
-    );
-    const nats = shards.every((s) => s.lastSeq !== null) ? 'ok' : 'unavailable';
-    const postgres = shards.every((s) => s.projected !== null) ? 'ok' : 'unavailable';
-    const status = nats === 'ok' && postgres === 'ok' ? 'ok' : 'unavailable';
-    response.status(status === 'ok' ? 200 : 503).json({ status, nats, postgres, shards });
+    const found = await readiness(this.deps);
+    response.status(found.status === 'ok' ? 200 : 503).json(found);
   }
 }

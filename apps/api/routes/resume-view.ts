@@ -5,12 +5,12 @@ import type { resumePlan } from '../schemas/answers.js';
 
 /** A resume that was only thought through. */
 export function planView(jobId: string, plan: ResumePlan): z.output<typeof resumePlan> {
-  const { position, diff, proxy } = plan;
+  const { position, diff, proxy, isWayOpen } = plan;
   const { done, remaining, lastPage, nextPage, atSeq } = resumedFrom(position);
   return {
     jobId,
     dryRun: true,
-    wouldResume: proxy === null || proxy.ok,
+    wouldResume: isWayOpen,
     seq: atSeq,
     nextUrl: position.nextUrl,
     done,

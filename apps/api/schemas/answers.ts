@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { catalogue, jobSpec, jobSpecChanges, resolvedJobSpec, type LogEntry } from '#libs/events';
 import { failures } from '#libs/failures';
 import type { EvidenceRow, ItemRow, JobProgress, JobRow, PageRow } from '#libs/engine/ports';
+import { monitoringAnswers, monitoringInputs } from '../monitoring/schemas.js';
 
 const count = z.int().nonnegative();
 const seq = z.int();
@@ -262,6 +263,7 @@ export const inputSchemas = {
   FieldRule: fieldRule,
   Command: commandBody,
   Resume: resumeBody,
+  ...monitoringInputs,
 };
 
 /** What answers carry, by its name in the OpenAPI document. */
@@ -278,5 +280,6 @@ export const answerSchemas = {
   Events: eventsAnswer,
   Live: liveAnswer,
   Ready: readyAnswer,
+  ...monitoringAnswers,
   FieldRule: fieldRule,
 };

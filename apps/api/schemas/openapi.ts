@@ -30,16 +30,21 @@ function components(schemas: Record<string, z.ZodType>, io: 'input' | 'output'):
   );
 }
 
+/** Bodies that may be left out. */
+const OPTIONAL = new Set(['Command', 'Resume']);
+
 interface Described {
   summary: string;
   query?: z.ZodObject;
   params?: readonly string[];
   body?: keyof typeof inputSchemas;
   status?: number;
-  answer: keyof typeof answerSchemas;
+  /** `binary`: a file. */
+  answer: keyof typeof answerSchemas | 'binary';
   /** Other media types under the same address. */
   streams?: readonly string[];
   headers?: readonly { name: string; description: string }[];
+  error?: 'Error' | 'ControlError';
 }
 
 function queryParameters(query: z.ZodObject) {
@@ -59,9 +64,12 @@ export function Describe({
   answer,
   streams = [],
   headers = [],
+  error = 'Error',
 }: Described) {
   const content = Object.fromEntries([
-    ['application/json', { schema: ref(answer) }],
+    answer === 'binary'
+      ? ['application/octet-stream', { schema: { type: 'string', format: 'binary' } }]
+      : ['application/json', { schema: ref(answer) }],
     ...streams.map((type): [string, object] => [type, { schema: { type: 'string' } }]),
   ]);
   return applyDecorators(
@@ -69,9 +77,9 @@ export function Describe({
     ...headers.map((header) => ApiHeader({ ...header, required: false, schema: { type: 'string' } })),
     ...params.map((name) => ApiParam({ name, schema: { type: 'string' } })),
     ...(query ? queryParameters(query) : []),
-    ...(body ? [ApiBody({ required: body === 'JobSpec', schema: ref(body) })] : []),
+    ...(body ? [ApiBody({ required: !OPTIONAL.has(body), schema: ref(body) })] : []),
     ApiResponse({ status, description: summary, content }),
-    ApiDefaultResponse({ description: 'What went wrong, and what can be done.', schema: ref('Error') }),
+    ApiDefaultResponse({ description: 'What went wrong, and what can be done.', schema: ref(error) }),
   );
 }
 

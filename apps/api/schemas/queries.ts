@@ -7,9 +7,9 @@ const whole = (min: number, max: number) =>
     .transform(Number)
     .pipe(z.int().min(min, `must be at least ${min}`).max(max, `must be at most ${max}`));
 
-const text = (max: number) => z.string('must be given once').min(1, 'must not be empty').max(max);
+export const text = (max: number) => z.string('must be given once').min(1, 'must not be empty').max(max);
 
-const oneOf = <const T extends readonly [string, ...string[]]>(values: T) =>
+export const oneOf = <const T extends readonly [string, ...string[]]>(values: T) =>
   z.enum(values, { error: `must be one of ${values.join(', ')}` });
 
 const yesOrNo = oneOf(['true', 'false'])

@@ -1,5 +1,5 @@
 export { appendDecision } from './append-decision.js';
-export { JobFolds } from './job-folds.js';
+export { JobFolds, type JobReport } from './job-folds.js';
 export {
   JobService,
   type CommandAnswer,

@@ -1,9 +1,15 @@
 import { isUnreadable, shardOf } from '#libs/events';
-import { Frontier, positionOf, type HashKey, type JobPosition } from '#libs/job';
+import { Frontier, positionOf, type HashKey, type JobPosition, type JobState } from '#libs/job';
 import type { EventLog } from '#libs/engine/ports';
 
 /** Known pages that all kept folds may hold together, about 120 bytes each; the fold in use is kept in any case. */
 const MAX_PAGES = 500_000;
+
+/** What a job is and how far it has come, at one moment. */
+export interface JobReport {
+  state: JobState;
+  position: JobPosition;
+}
 
 interface Fold {
   frontier: Frontier;
@@ -29,7 +35,7 @@ export class JobFolds {
   ) {}
 
   /** True at the head of the log at the moment of the call, or later; null when the log holds nothing of the job. */
-  async position(jobId: string): Promise<JobPosition | null> {
+  async report(jobId: string): Promise<JobReport | null> {
     const fold = this.folds.get(jobId) ?? this.fresh(jobId);
     // Asked last, dropped last.
     this.folds.delete(jobId);
@@ -41,7 +47,8 @@ export class JobFolds {
       throw error;
     }
     this.makeRoom(jobId);
-    return fold.frontier.state ? positionOf(fold.frontier) : null;
+    const { frontier } = fold;
+    return frontier.state && { state: frontier.state, position: positionOf(frontier) };
   }
 
   private fresh(jobId: string): Fold {

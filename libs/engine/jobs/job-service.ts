@@ -3,10 +3,10 @@ import { jobId as makeJobId, shardOf, isJobId } from '#libs/events';
 import type { EventData, JobSpec } from '#libs/events';
 import { SpoorError } from '#libs/failures';
 import { foldDecisions, resolveChanges, resolveSpec } from '#libs/job';
-import type { HashKey, JobCommand, JobPosition, JobState, JobStatus } from '#libs/job';
+import type { HashKey, JobCommand, JobState, JobStatus } from '#libs/job';
 import { ConflictError, type Clock, type EventLog, type ProxyCheck } from '#libs/engine/ports';
 import { appendDecision } from './append-decision.js';
-import { JobFolds } from './job-folds.js';
+import { JobFolds, type JobReport } from './job-folds.js';
 import { ResumeJob, type ResumePlan } from './resume-job.js';
 
 /** Racing commands are decided again on what the winner left; so many losses in a row mean that something is wrong. */
@@ -68,7 +68,7 @@ export class JobService {
       clock,
       proxyCheck,
       state: (jobId) => known(jobId, this.state(jobId)),
-      position: (jobId) => known(jobId, this.position(jobId)),
+      position: async (jobId) => (await known(jobId, this.report(jobId))).position,
     });
   }
 
@@ -131,9 +131,12 @@ export class JobService {
     return this.isPossible(jobId) ? foldDecisions(await this.eventsOf(jobId)) : null;
   }
 
-  /** How far the job has come, exact; the first look at a job reads its whole history. Null when there is no such job. */
-  async position(jobId: string): Promise<JobPosition | null> {
-    return this.isPossible(jobId) ? this.folds.position(jobId) : null;
+  /**
+   * What the job is and how far it has come, exact at this moment; the first look at a job reads its whole history. Null when
+   * there is no such job.
+   */
+  async report(jobId: string): Promise<JobReport | null> {
+    return this.isPossible(jobId) ? this.folds.report(jobId) : null;
   }
 
   private isPossible(jobId: string): boolean {
