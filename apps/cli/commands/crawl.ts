@@ -109,6 +109,8 @@ async function withResources(
     { name: 'crawl' },
   );
   try {
+    // Before a job is started for which there would be no place.
+    await resources.database();
     return await work(resources);
   } finally {
     await resources.close();
