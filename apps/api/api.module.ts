@@ -14,6 +14,7 @@ import { JobViews } from './routes/job-views.js';
 import { JobsController } from './routes/jobs.controller.js';
 import { LiveProgress } from './routes/live-progress.js';
 import { PagesController } from './routes/pages.controller.js';
+import { RetryController } from './routes/retry.controller.js';
 
 @Module({})
 export class ApiModule {
@@ -22,6 +23,7 @@ export class ApiModule {
       module: ApiModule,
       controllers: [
         JobsController,
+        RetryController,
         PagesController,
         ItemsController,
         EventsController,

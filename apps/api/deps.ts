@@ -1,5 +1,5 @@
 import type { JobService } from '#libs/engine/jobs';
-import type { EventLog, Logger, ProgressFeed, ReadModels } from '#libs/engine/ports';
+import type { Bodies, EventLog, Logger, ProgressFeed, ReadModels } from '#libs/engine/ports';
 
 export interface ApiConfig {
   /** Address to bind; on a loopback address only requests for loopback names are answered. */
@@ -24,9 +24,20 @@ export interface ApiDeps {
   readModels: ReadModels;
   jobs: Pick<
     JobService,
-    'start' | 'pause' | 'stop' | 'resume' | 'planResume' | 'restart' | 'state' | 'report'
+    | 'start'
+    | 'pause'
+    | 'stop'
+    | 'resume'
+    | 'planResume'
+    | 'restart'
+    | 'state'
+    | 'report'
+    | 'requeue'
+    | 'planRequeue'
   >;
   progress: ProgressFeed;
+  /** Stored response bodies; without it none is served. */
+  bodies?: Pick<Bodies, 'get'>;
   config: ApiConfig;
   log?: ApiLog;
 }

@@ -1,5 +1,7 @@
 import 'reflect-metadata';
 import type { Server } from 'node:http';
+import { join } from 'node:path';
+import { createFileBodies } from '#libs/adapters/bodies';
 import { SpoorError } from '#libs/failures';
 import type { Resources, Running } from '#libs/hosting';
 import { createApi } from './create-api.js';
@@ -24,6 +26,7 @@ export async function startApi(resources: Resources): Promise<Running & { url: s
     progress: log.progress,
     readModels,
     jobs,
+    bodies: createFileBodies({ dir: join(config.home, 'bodies') }),
     config: { host: config.host, shards: config.shards },
     log: logger,
   });

@@ -6,6 +6,7 @@ import {
   type EventLog,
   type ItemRow,
   type JobProgress,
+  type JobReadOptions,
   type LogBatch,
   type ProgressFeed,
   type ReadModels,
@@ -40,8 +41,11 @@ export class MemoryLog implements EventLog {
     );
   }
 
-  readJob(jobId: string, options: ReadOptions = {}): AsyncIterable<LogBatch> {
-    return this.read(options, (entry) => entry.jobId === jobId);
+  readJob(jobId: string, { type, ...options }: JobReadOptions = {}): AsyncIterable<LogBatch> {
+    return this.read(
+      options,
+      (entry) => entry.jobId === jobId && (type === undefined || entry.type === type),
+    );
   }
 
   readShard(_shard: number, options: ReadOptions = {}): AsyncIterable<LogBatch> {
@@ -113,6 +117,12 @@ export class MemoryReadModels implements ReadModels {
   async evidence() {
     return this.none();
   }
+  async skipped() {
+    return this.none();
+  }
+  async withOutcome() {
+    return new Set<string>();
+  }
   async position() {
     return 0;
   }
@@ -139,7 +149,8 @@ export async function startTestApi(config: Partial<ApiConfig> = {}) {
   const logged: { details: object; message: string }[] = [];
   let ids = 0;
   const newId = (): string => `job${String(++ids).padStart(8, '0')}`;
-  const jobs = new JobService({ eventLog, clock: { now: () => 1_700_000_000_000 }, newId, shards: 1 });
+  const clock = { now: () => 1_700_000_000_000, monotonic: () => 0, sleep: () => Promise.resolve() };
+  const jobs = new JobService({ eventLog, clock, newId, shards: 1 });
   const log = {
     warn: (details: object, message: string) => void logged.push({ details, message }),
     error: (details: object, message: string) => void logged.push({ details, message }),
@@ -149,6 +160,7 @@ export async function startTestApi(config: Partial<ApiConfig> = {}) {
     readModels,
     jobs,
     progress: new SilentProgress(),
+    bodies: { get: async () => null },
     config: { host: '127.0.0.1', shards: 1, ...config },
     log,
   };

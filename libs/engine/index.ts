@@ -7,10 +7,20 @@ export {
   type CommandOptions,
   type JobReport,
   type JobServiceDeps,
+  type RequeueAnswer,
+  type RequeueOptions,
   type ResumeAnswer,
   type ResumeOptions,
   type ResumePlan,
 } from './jobs/index.js';
+export {
+  explainPage,
+  outcomeAt,
+  pageAttempts,
+  type PageAttempt,
+  type PageExplanation,
+  type PageHistory,
+} from './pages/index.js';
 export { JobResults, type JobSummary, type ResultLine } from './results/index.js';
 export {
   Projector,

@@ -69,7 +69,8 @@ export async function openResources(config: EngineConfig, { name }: ResourceOpti
     await servers.release();
     throw error;
   }
-  let database: Promise<OpenDatabase> | null = null;
+  let opened: Promise<OpenDatabase> | null = null;
+  const database = (): Promise<OpenDatabase> => (opened ??= connectDatabase(databaseUrl));
   const hashKey = newHashKey();
   return {
     config,
@@ -82,14 +83,15 @@ export async function openResources(config: EngineConfig, { name }: ResourceOpti
       newId,
       shards: config.shards,
       hashKey,
+      readModels: async () => (await database()).readModels,
     }),
     hashKey,
     holder: holderName(),
     natsUrl,
     databaseUrl,
-    database: () => (database ??= connectDatabase(databaseUrl)),
+    database,
     close: async () => {
-      await database?.then(
+      await opened?.then(
         (open) => open.close(),
         () => undefined,
       );

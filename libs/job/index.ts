@@ -17,6 +17,13 @@ export {
 } from './position.js';
 export { specDiff, type SpecChange } from './spec-diff.js';
 export { countsAsOutcome, type OutcomeQuestion } from './outcome-rule.js';
+export {
+  pageFilter,
+  resolveSelection,
+  urlTest,
+  type PageFilterSpec,
+  type PageSelection,
+} from './page-filter.js';
 export { pageOfRange, resolveChanges, resolveSpec } from './resolve-spec.js';
 export { Scope, scopeOf, type ScopeVerdict } from './scope.js';
 export { slowDownOf } from './slow-down.js';

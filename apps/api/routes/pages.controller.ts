@@ -1,11 +1,15 @@
-import { Controller, Get, Inject, Param, Query } from '@nestjs/common';
+import { Controller, Get, Inject, Param, Query, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
+import type { Response } from 'express';
+import { outcomeAt, pageAttempts } from '#libs/engine';
+import type { PageRow } from '#libs/engine/ports';
 import { SpoorError } from '#libs/failures';
 import { API_DEPS, type ApiDeps } from '../deps.js';
 import { parseQuery } from '../http/parse.js';
 import { Describe } from '../schemas/openapi.js';
 import { evidenceQuery, noQuery, pagesQuery } from '../schemas/queries.js';
 import { JobViews } from './job-views.js';
+import { sendBody } from './stored-body.js';
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 /** More kinds of evidence than there are for one page. */
@@ -34,14 +38,56 @@ export class PagesController {
   }
 
   @Get('pages/:pageId')
-  @Describe({ summary: 'A page with its evidence', params: ['id', 'pageId'], query: noQuery, answer: 'Page' })
+  @Describe({
+    summary: 'A page with its evidence, its attempts, and where its body is',
+    params: ['id', 'pageId'],
+    query: noQuery,
+    answer: 'Page',
+  })
   async page(@Param('id') id: string, @Param('pageId') pageId: string, @Query() query: unknown) {
     parseQuery(noQuery, query);
     await this.views.state(id);
+    const page = await this.known(id, pageId);
+    const [{ rows }, history] = await Promise.all([
+      this.deps.readModels.evidence(id, { pageId }, EVIDENCE_OF_PAGE),
+      pageAttempts(this.deps.eventLog, page, page.seq),
+    ]);
+    const self = `/api/jobs/${id}/pages/${page.id}`;
+    const links = { self, job: `/api/jobs/${id}`, ...(page.bodySha256 ? { body: `${self}/body` } : {}) };
+    return { ...page, evidence: rows, ...history, links };
+  }
+
+  @Get('pages/:pageId/body')
+  @Describe({
+    summary: 'The body of the response, decoded, as a file to keep',
+    params: ['id', 'pageId'],
+    query: noQuery,
+    answer: 'binary',
+  })
+  async body(
+    @Param('id') id: string,
+    @Param('pageId') pageId: string,
+    @Query() query: unknown,
+    @Res() response: Response,
+  ): Promise<void> {
+    parseQuery(noQuery, query);
+    const { spec } = await this.views.state(id);
+    const page = await this.known(id, pageId);
+    const event = page.bodySha256 === null ? null : await outcomeAt(this.deps.eventLog, id, page.seq);
+    const body = event?.type === 'PageFetched' ? event.data.body : undefined;
+    const stored = body && (await this.deps.bodies?.get(id, body.sha256));
+    if (!body || !stored)
+      throw new SpoorError('not_found', `No body is stored of page ${page.id}.`, {
+        hint: 'Which bodies are kept is for the job to say: bodies: all, failed or none.',
+      });
+    await sendBody(response, stored, body, spec.limits.maxBodyBytes);
+  }
+
+  /** @throws SpoorError not_found */
+  private async known(id: string, pageId: string): Promise<PageRow> {
     const page = UUID.test(pageId) ? await this.deps.readModels.page(id, pageId) : null;
-    if (!page) throw new SpoorError('not_found', `Job ${id} has no page ${pageId.slice(0, 60)}.`);
-    const { rows } = await this.deps.readModels.evidence(id, { pageId }, EVIDENCE_OF_PAGE);
-    return { ...page, evidence: rows };
+    if (page) return page;
+    throw new SpoorError('not_found', `Job ${id} has no page ${pageId.slice(0, 60)}.`);
   }
 
   @Get('evidence')

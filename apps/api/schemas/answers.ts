@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { catalogue, jobSpec, jobSpecChanges, resolvedJobSpec, type LogEntry } from '#libs/events';
 import { failures } from '#libs/failures';
 import type { EvidenceRow, ItemRow, JobProgress, JobRow, PageRow } from '#libs/engine/ports';
+import { pageStory, retryBody, retryPlan, selectedPages } from './page-answers.js';
 import { monitoringAnswers, monitoringInputs } from '../monitoring/schemas.js';
 
 const count = z.int().nonnegative();
@@ -191,7 +192,9 @@ export const evidenceRow = z.object({
   seq,
 }) satisfies z.ZodType<EvidenceRow>;
 
-export const pageAnswer = pageRow.extend({ evidence: z.array(evidenceRow) });
+export const pageAnswer = pageRow.extend({ evidence: z.array(evidenceRow), ...pageStory });
+
+export const retryAnswer = z.union([commandAnswer.extend(selectedPages.shape), retryPlan]);
 
 /** `next`: what to give as `cursor` for the next page; null at the end. */
 const pageOf = <T extends z.ZodType>(row: T) =>
@@ -263,6 +266,7 @@ export const inputSchemas = {
   FieldRule: fieldRule,
   Command: commandBody,
   Resume: resumeBody,
+  Retry: retryBody,
   ...monitoringInputs,
 };
 
@@ -271,6 +275,7 @@ export const answerSchemas = {
   Error: errorAnswer,
   CommandAnswer: commandAnswer,
   ResumeAnswer: resumeAnswer,
+  RetryAnswer: retryAnswer,
   Job: jobAnswer,
   Jobs: pageOf(jobRow),
   Page: pageAnswer,

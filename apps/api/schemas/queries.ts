@@ -33,7 +33,10 @@ export const jobsQuery = z.strictObject({
 
 export const pagesQuery = z.strictObject({
   outcome: oneOf(['fetched', 'failed']).optional(),
-  statusCode: whole(0, 999).optional(),
+  /** `503`, or `5xx` for all codes of a class. */
+  statusCode: z
+    .union([text(3).regex(/^[1-9]xx$/), whole(0, 999)], { error: 'must be a code such as 503, or 5xx' })
+    .optional(),
   errorCode: text(60).optional(),
   robotsBlocked: yesOrNo.optional(),
   host: text(260).optional(),

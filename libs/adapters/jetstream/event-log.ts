@@ -13,6 +13,7 @@ import {
   ConflictError,
   type Appended,
   type EventLog,
+  type JobReadOptions,
   type LogBatch,
   type LogHead,
   type ReadOptions,
@@ -111,8 +112,9 @@ export class JetStreamEventLog implements EventLog {
     return decisions;
   }
 
-  readJob(jobId: string, options: ReadOptions = {}): AsyncIterable<LogBatch> {
-    return this.read(shardOf(jobId), subjects.eventsOfJob(jobId), options);
+  readJob(jobId: string, { type, ...options }: JobReadOptions = {}): AsyncIterable<LogBatch> {
+    const filter = type === undefined ? subjects.eventsOfJob(jobId) : subjects.pageSubject(jobId, type);
+    return this.read(shardOf(jobId), filter, options);
   }
 
   readShard(shard: number, options: ReadOptions = {}): AsyncIterable<LogBatch> {

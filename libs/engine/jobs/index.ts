@@ -5,6 +5,8 @@ export {
   type CommandAnswer,
   type CommandOptions,
   type JobServiceDeps,
+  type RequeueAnswer,
+  type RequeueOptions,
   type ResumeAnswer,
   type ResumeOptions,
 } from './job-service.js';

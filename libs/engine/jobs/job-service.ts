@@ -2,11 +2,18 @@ import { randomInt } from 'node:crypto';
 import { jobId as makeJobId, shardOf, isJobId } from '#libs/events';
 import type { EventData, JobSpec } from '#libs/events';
 import { SpoorError } from '#libs/failures';
-import { foldDecisions, resolveChanges, resolveSpec } from '#libs/job';
-import type { HashKey, JobCommand, JobState, JobStatus } from '#libs/job';
-import { ConflictError, type Clock, type EventLog, type ProxyCheck } from '#libs/engine/ports';
+import { decide, foldDecisions, resolveChanges, resolveSpec } from '#libs/job';
+import type { HashKey, JobCommand, JobState, JobStatus, PageSelection } from '#libs/job';
+import {
+  ConflictError,
+  type Clock,
+  type EventLog,
+  type ProxyCheck,
+  type ReadModels,
+} from '#libs/engine/ports';
 import { appendDecision } from './append-decision.js';
 import { JobFolds, type JobReport } from './job-folds.js';
+import { selectPages, type SelectedPages } from './requeue-pages.js';
 import { ResumeJob, type ResumePlan } from './resume-job.js';
 
 /** Racing commands are decided again on what the winner left; so many losses in a row mean that something is wrong. */
@@ -14,12 +21,14 @@ const MAX_CONFLICTS = 100;
 
 export interface JobServiceDeps {
   eventLog: EventLog;
-  clock: Pick<Clock, 'now'>;
+  clock: Pick<Clock, 'now' | 'monotonic' | 'sleep'>;
   /** Lower-case letters and digits, 8 to 40 of them, unique for ever. */
   newId: () => string;
   shards: number;
   /** Tries the way before a job with a proxy is resumed; without it such a job cannot be resumed here. */
   proxyCheck?: ProxyCheck | undefined;
+  /** Where the filter of a requeue is resolved; without it there is no requeue here. */
+  readModels?: (() => Promise<ReadModels>) | undefined;
   /** Default: one that this process draws. */
   hashKey?: HashKey | undefined;
 }
@@ -48,6 +57,14 @@ export interface ResumeOptions extends CommandOptions {
 export type ResumeAnswer = CommandAnswer &
   Pick<EventData<'JobResumed'>, 'done' | 'remaining' | 'lastPage' | 'nextPage' | 'diff'>;
 
+export interface RequeueOptions extends CommandOptions, PageSelection {}
+
+/** The answer of a requeue: how many pages are open again, and the first of them. */
+export type RequeueAnswer = CommandAnswer & { pages: number; urls: string[] };
+
+/** URLs that an answer shows of a requeue; the event holds them all. */
+const SHOWN_URLS = 100;
+
 const drawHashKey = (): HashKey => [randomInt(2 ** 32) | 0, randomInt(2 ** 32) | 0];
 
 /** Commands on jobs: each loads the decisions, decides, appends; the log says who was first. */
@@ -58,17 +75,12 @@ export class JobService {
   constructor(private readonly deps: JobServiceDeps) {
     const { eventLog, clock, proxyCheck, hashKey = drawHashKey() } = deps;
     this.folds = new JobFolds(eventLog, hashKey);
-    const known = async <T>(jobId: string, found: Promise<T | null>): Promise<T> => {
-      const it = await found;
-      if (it !== null) return it;
-      throw new SpoorError('job_not_found', `There is no job ${jobId}.`);
-    };
     this.resuming = new ResumeJob({
       eventLog,
       clock,
       proxyCheck,
-      state: (jobId) => known(jobId, this.state(jobId)),
-      position: async (jobId) => (await known(jobId, this.report(jobId))).position,
+      state: (jobId) => this.known(jobId, this.state(jobId)),
+      position: async (jobId) => (await this.known(jobId, this.report(jobId))).position,
     });
   }
 
@@ -122,6 +134,44 @@ export class JobService {
     return this.run(jobId, (ref) => ({ type: 'restart', ...ref }), options);
   }
 
+  /**
+   * Pages with an outcome are fetched again, with their attempts from 0; the job runs. The new outcome takes the place of the old.
+   * @param options either `filter` or `urls`, as a person wrote it
+   * @throws SpoorError invalid_request with the field, also when nothing matches; impossible_transition; store_unavailable
+   */
+  async requeue(jobId: string, options: RequeueOptions): Promise<RequeueAnswer> {
+    const commandId = options.commandId ?? this.deps.newId();
+    const before = await this.known(jobId, this.state(jobId));
+    if (!before.commands.has(commandId)) {
+      const selected = await this.select(jobId, before, options);
+      await this.command(jobId, () => ({ type: 'requeue', commandId, reason: options.reason, ...selected }), {
+        commandId,
+      });
+    }
+    const decisions = await this.deps.eventLog.readDecisions(jobId);
+    const event = decisions.find(({ data }) => data.commandId === commandId);
+    if (event?.type !== 'PagesRequeued')
+      throw new SpoorError('conflict', `Another command on job ${jobId} has the id of this one.`);
+    const { urls } = event.data;
+    const answer = this.answer(jobId, foldDecisions(decisions)!, event.seq);
+    return { ...answer, pages: urls.length, urls: urls.slice(0, SHOWN_URLS) };
+  }
+
+  /** The pages that a requeue would open now; changes nothing. @throws SpoorError as `requeue` */
+  async planRequeue(jobId: string, selection: PageSelection): Promise<{ pages: number; urls: string[] }> {
+    const { urls } = await this.select(jobId, await this.known(jobId, this.state(jobId)), selection);
+    return { pages: urls.length, urls: urls.slice(0, SHOWN_URLS) };
+  }
+
+  private select(jobId: string, state: JobState, selection: PageSelection): Promise<SelectedPages> {
+    const { eventLog, clock, readModels } = this.deps;
+    if (!readModels)
+      throw new SpoorError('store_unavailable', 'Pages cannot be selected without read models.');
+    // Whether the job takes it at all comes before what it would be.
+    decide(jobId, state, { type: 'requeue', commandId: '', filter: {}, urls: [] });
+    return selectPages({ eventLog, clock, readModels }, jobId, state, selection);
+  }
+
   async remove(jobId: string, options: CommandOptions = {}): Promise<CommandAnswer> {
     return this.run(jobId, (ref) => ({ type: 'remove', ...ref }), options);
   }
@@ -137,6 +187,13 @@ export class JobService {
    */
   async report(jobId: string): Promise<JobReport | null> {
     return this.isPossible(jobId) ? this.folds.report(jobId) : null;
+  }
+
+  /** @throws SpoorError job_not_found */
+  private async known<T>(jobId: string, looked: Promise<T | null>): Promise<T> {
+    const found = await looked;
+    if (found !== null) return found;
+    throw new SpoorError('job_not_found', `There is no job ${jobId}.`);
   }
 
   private isPossible(jobId: string): boolean {

@@ -1,4 +1,4 @@
-import type { JobEvent, LogEntry, NewJobEvent, NewPageEvent } from '#libs/events';
+import type { JobEvent, LogEntry, NewJobEvent, NewPageEvent, PageEventType } from '#libs/events';
 
 /** Where a fold stands. All three are compared at each connect; a mismatch means: rebuild, loudly. */
 export interface Position {
@@ -29,6 +29,11 @@ export interface LogBatch {
   upTo: number;
   /** True when the log held nothing more at that moment. */
   caughtUp: boolean;
+}
+
+export interface JobReadOptions extends ReadOptions {
+  /** Only page facts of this type. */
+  type?: PageEventType;
 }
 
 export interface ReadOptions {
@@ -75,8 +80,8 @@ export interface EventLog {
   publishPage(event: NewPageEvent): Promise<Appended>;
   /** The decisions of one job, oldest first. Few: no paging. */
   readDecisions(jobId: string, options?: { bulk?: boolean }): Promise<JobEvent[]>;
-  /** All events of one job, in order. */
-  readJob(jobId: string, options?: ReadOptions): AsyncIterable<LogBatch>;
+  /** All events of one job, in order, or those of one type. */
+  readJob(jobId: string, options?: JobReadOptions): AsyncIterable<LogBatch>;
   /** All events of a shard, in order. */
   readShard(shard: number, options?: ReadOptions): AsyncIterable<LogBatch>;
   /** The decisions of all jobs of a shard from now on: how a worker learns that a run has ended. */

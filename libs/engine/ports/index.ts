@@ -3,6 +3,7 @@ export {
   LogIdentityError,
   type Appended,
   type EventLog,
+  type JobReadOptions,
   type LogBatch,
   type LogHead,
   type Position,
@@ -28,7 +29,16 @@ export type { ProxyCheck, ProxyProblem } from './proxy-check.js';
 export type { Room } from './room.js';
 export type { Lease } from './lease.js';
 export type { JobProgress, ProgressFeed } from './progress.js';
-export type { Cursor, EvidenceRow, ItemRow, JobRow, PageFilter, PageRow, ReadModels } from './read-models.js';
+export type {
+  Cursor,
+  EvidenceRow,
+  ItemRow,
+  JobRow,
+  PageFilter,
+  PageRow,
+  ReadModels,
+  SkippedPage,
+} from './read-models.js';
 export {
   StaleCheckpointError,
   UnstorableError,

@@ -10,13 +10,28 @@ export interface Cursor<T> {
 
 export interface PageFilter {
   outcome?: 'fetched' | 'failed';
-  statusCode?: number;
+  /** A code, or a class of codes such as `5xx`. */
+  statusCode?: number | string;
   errorCode?: string;
   robotsBlocked?: boolean;
   host?: string;
   stage?: string;
+  pageId?: string;
   /** Part of the URL or title. */
   q?: string;
+}
+
+/** A known URL that was not requested: it has evidence and no row. */
+export interface SkippedPage {
+  id: string;
+  jobId: string;
+  url: string;
+  /** A code of the failure table. */
+  code: string;
+  reason: string;
+  /** The rule line that decided, as the site wrote it. */
+  rule: string | null;
+  seq: number;
 }
 
 /** What the projections answer. Every list is in a stable order and paged by an opaque cursor. */
@@ -31,6 +46,18 @@ export interface ReadModels {
   /** In the order in which they were recorded (`seq`). */
   pages(jobId: string, filter: PageFilter, limit: number, cursor?: string): Promise<Cursor<PageRow>>;
   page(jobId: string, pageId: string): Promise<PageRow | null>;
+  /**
+   * Pages that were skipped, in the order of their ids; those alone whose evidence the job keeps. Links that a skip pattern held
+   * back are no pages.
+   */
+  skipped(
+    jobId: string,
+    filter: { pageId?: string },
+    limit: number,
+    cursor?: string,
+  ): Promise<Cursor<SkippedPage>>;
+  /** Which of these pages have an outcome. */
+  withOutcome(jobId: string, pageIds: string[]): Promise<Set<string>>;
   items(jobId: string, filter: { stage?: string }, limit: number, cursor?: string): Promise<Cursor<ItemRow>>;
   evidence(
     jobId: string,

@@ -1,10 +1,11 @@
 import type { DataSource } from 'typeorm';
-import type { Cursor, PageFilter, ReadModels } from '#libs/engine/ports';
+import type { Cursor, PageFilter, ReadModels, SkippedPage } from '#libs/engine/ports';
 import type { EvidenceRow, ItemRow, JobRow, PageRow } from '#libs/read-models';
 import { UNUSUAL_EVIDENCE, UNUSUAL_PAGE } from '../entities/column-types.js';
 import { EvidenceEntity, ItemEntity, JobEntity, PageEntity } from '../entities/index.js';
 import { asStoreError } from '../errors.js';
 import { PROJECTION } from '../projection/statements.js';
+import { storableText } from '../storable.js';
 import { tableOf, type Table } from '../table.js';
 import { encodeCursor } from './cursor.js';
 import { Conditions, containing, orderBy, type SortKey } from './list-query.js';
@@ -31,6 +32,8 @@ const EVIDENCE_ORDER: SortKey = {
     { sql: 'type', type: 'text' },
   ],
 };
+
+const SKIPPED_ORDER: SortKey = { columns: [{ sql: 'page_id', type: 'uuid' }] };
 
 const UNUSUAL_TYPES = new Set(['fetch_error', 'redirect_chain']);
 /** A restart leaves the old generation's rows where they are; lists show the present one. */
@@ -81,11 +84,12 @@ export class PostgresReadModels implements ReadModels {
   async pages(jobId: string, filter: PageFilter, limit: number, cursor?: string): Promise<Cursor<PageRow>> {
     const where = this.ofJob(jobId)
       .addIf(filter.outcome, 'outcome = ?')
-      .addIf(filter.statusCode, 'status_code::bigint = ?::bigint')
       .addIf(filter.errorCode, 'error_code = ?')
       .addIf(filter.robotsBlocked, 'robots_blocked = ?')
       .addIf(filter.host, 'host = ?')
-      .addIf(filter.stage, 'stage = ?');
+      .addIf(filter.stage, 'stage = ?')
+      .addIf(filter.pageId, 'id = ?::uuid');
+    withStatus(where, filter.statusCode);
     if (filter.q) where.add(`(url ILIKE ? OR title ILIKE ?)`, containing(filter.q));
     if (isUnusual(filter)) where.plain(UNUSUAL_PAGE);
     return this.list(this.pageTable, where, PAGES_ORDER, limit, cursor, (page: PageRow) => [page.seq]);
@@ -98,6 +102,42 @@ export class PostgresReadModels implements ReadModels {
       page.seq,
     ]);
     return rows[0] ?? null;
+  }
+
+  async skipped(
+    jobId: string,
+    filter: { pageId?: string },
+    limit: number,
+    cursor?: string,
+  ): Promise<Cursor<SkippedPage>> {
+    const where = this.ofJob(jobId)
+      .plain(`type IN ('robots_check', 'fetch_error')`)
+      .add(
+        `page_id IN (SELECT page_id FROM "${this.schema}".page_mark WHERE job_id = ? AND outcome = 'skipped')`,
+        jobId,
+      )
+      .addIf(filter.pageId, 'page_id = ?::uuid');
+    const { rows, next } = await this.list<EvidenceRow>(
+      this.evidenceTable,
+      where,
+      SKIPPED_ORDER,
+      limit,
+      cursor,
+      (row) => [row.pageId],
+    );
+    return { rows: rows.map(skippedPage), next };
+  }
+
+  async withOutcome(jobId: string, pageIds: string[]): Promise<Set<string>> {
+    const { schema } = this;
+    const rows = await this.query(
+      `SELECT named.id FROM unnest($2::uuid[]) AS named (id)
+       LEFT JOIN "${schema}".page ON page.id = named.id AND page.job_id = $1
+       LEFT JOIN "${schema}".page_mark AS mark ON mark.page_id = named.id AND mark.job_id = $1
+       WHERE page.id IS NOT NULL OR mark.outcome IS NOT NULL`,
+      [storableText(jobId), `{${pageIds.join(',')}}`],
+    );
+    return new Set(rows.map((row) => String(row['id'])));
   }
 
   async items(
@@ -170,11 +210,28 @@ export class PostgresReadModels implements ReadModels {
   }
 }
 
+/** A class is a range of codes; a bound of another type would keep Postgres from comparing. */
+function withStatus(where: Conditions, statusCode: PageFilter['statusCode']): void {
+  if (typeof statusCode === 'number') where.add('status_code::bigint = ?::bigint', statusCode);
+  if (typeof statusCode === 'string') where.add('status_code / 100 = ?::integer', Number(statusCode[0]));
+}
+
+function skippedPage({ pageId, jobId, url, type, content, metadata, seq }: EvidenceRow): SkippedPage {
+  const page = { id: pageId, jobId, url, seq };
+  if (type === 'fetch_error') return { ...page, code: 'skip_pattern', reason: content, rule: null };
+  const { reason, rule, unreachable } = metadata as {
+    reason: string;
+    rule: string | null;
+    unreachable?: true;
+  };
+  return { ...page, code: unreachable ? 'robots_unreachable' : 'robots_disallowed', reason, rule };
+}
+
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** Whether every page that it asks for is one of the few that the partial index holds. */
 const isUnusual = ({ outcome, statusCode, errorCode, robotsBlocked }: PageFilter): boolean =>
   outcome === 'failed' ||
-  (statusCode !== undefined && statusCode !== 200) ||
+  (statusCode !== undefined && statusCode !== 200 && statusCode !== '2xx') ||
   errorCode !== undefined ||
   robotsBlocked === true;

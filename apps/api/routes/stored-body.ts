@@ -1,0 +1,61 @@
+import { Readable, Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { constants, createBrotliDecompress, createGunzip, createInflate, createInflateRaw } from 'node:zlib';
+import type { Response } from 'express';
+import type { BodyRef } from '#libs/events';
+
+/** What a foreign page may do in a browser that shows it all the same: nothing. */
+const CSP = "sandbox; default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
+/** A media type as it may stand in a header; anything else is told as bytes. */
+const MEDIA_TYPE = /^[a-z0-9!#$&^_.+-]+\/[a-z0-9!#$&^_.+-]+(?:\s*;\s*charset=[a-z0-9_.:-]+)?$/i;
+
+/**
+ * Sends a stored body to be kept, never to be shown: decoded on the way, in constant memory and up to the job's own cap.
+ * @param maxBytes decoded
+ */
+export async function sendBody(
+  response: Response,
+  stored: Buffer,
+  { encoding, contentType, sha256 }: BodyRef,
+  maxBytes: number,
+): Promise<void> {
+  const type =
+    contentType !== null && MEDIA_TYPE.test(contentType) ? contentType : 'application/octet-stream';
+  response.setHeader('content-type', type);
+  response.setHeader('content-disposition', `attachment; filename="${sha256.slice(0, 16)}.bin"`);
+  response.setHeader('content-security-policy', CSP);
+  response.setHeader('x-content-type-options', 'nosniff');
+  if (response.req.method === 'HEAD' || encoding === 'identity') return void response.end(stored);
+  await pipeline(Readable.from([stored]), decoder(encoding, stored), upTo(maxBytes), response).catch(() => {
+    // The client sees by the torn connection that it has not all of it.
+    response.destroy();
+  });
+}
+
+/** A body that was cut at the job's cap has no proper end, and is decoded as far as it goes. */
+function decoder(encoding: Exclude<BodyRef['encoding'], 'identity'>, stored: Buffer): Transform {
+  const finishFlush = constants.Z_SYNC_FLUSH;
+  switch (encoding) {
+    case 'gzip':
+      return createGunzip({ finishFlush });
+    case 'br':
+      return createBrotliDecompress({ finishFlush: constants.BROTLI_OPERATION_FLUSH });
+    case 'deflate':
+      return isZlib(stored) ? createInflate({ finishFlush }) : createInflateRaw({ finishFlush });
+  }
+}
+
+/** Servers call both forms deflate; only one of them begins with a header (RFC 1950). */
+const isZlib = (bytes: Buffer): boolean =>
+  bytes.length >= 2 && (bytes[0]! & 15) === 8 && bytes.readUInt16BE(0) % 31 === 0;
+
+function upTo(maxBytes: number): Transform {
+  let left = maxBytes;
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      const part = chunk.subarray(0, left);
+      left -= part.length;
+      done(null, part);
+    },
+  });
+}
