@@ -14,6 +14,8 @@ const BY_CODE: Partial<Record<FailureCode, number>> = {
 };
 
 export function exitCodeOf(error: unknown): number {
-  if (error instanceof SpoorError) return BY_CODE[error.code] ?? 1;
+  // A proxy that refuses: mended, the job goes on.
+  if (error instanceof SpoorError)
+    return BY_CODE[error.code] ?? (error.failure.stopsJob ? EXIT.resumable : 1);
   return (error as NodeJS.ErrnoException | null)?.code === 'ENOSPC' ? EXIT.resumable : 1;
 }

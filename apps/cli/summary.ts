@@ -1,4 +1,5 @@
 import type { JobSummary } from '#libs/engine';
+import { failures, isFailureCode } from '#libs/failures';
 import { command, say } from './say.js';
 
 const bytes = (n: number): string =>
@@ -19,6 +20,10 @@ export function saySummary(summary: JobSummary, out: string): void {
     `  took     ${seconds.toFixed(1)} s, ${Math.round(pages.fetched / Math.max(seconds, 0.001))} pages/s, ${bytes(summary.bytes)} received`,
   );
   say(`  results  ${out}`);
+  for (const { code, count, url } of summary.problems.slice(0, 5)) {
+    say(`  ${`${count} ×`.padEnd(8)} ${code}, such as ${url}`);
+    if (isFailureCode(code)) say(`           ${failures[code].hint}`);
+  }
   if (summary.error) {
     say(`  stopped  ${summary.error.message}`);
     say(`           ${summary.error.hint}`);

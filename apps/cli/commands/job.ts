@@ -1,32 +1,14 @@
 import { Option, type Command } from 'commander';
-import { loadConfig } from '#libs/config';
 import type { CommandAnswer, CommandOptions } from '#libs/engine';
 import type { JobRow } from '#libs/engine/ports';
-import { SpoorError } from '#libs/failures';
-import { openResources, type Resources } from '#libs/hosting';
 import { wholeNumber } from '../crawl-spec.js';
 import type { Finish } from '../finish.js';
+import { output, print, withEngine, type Output } from '../job-command.js';
 import { say } from '../say.js';
+import { addJobResume } from './job-resume.js';
+import { addJobStatus } from './job-status.js';
 
-interface Output {
-  output: 'text' | 'json';
-}
-
-const print = (text: string): void => void process.stdout.write(`${text}\n`);
-const output = (): Option =>
-  new Option('--output <format>', 'what is printed').choices(['text', 'json']).default('text');
-
-async function withEngine(work: (resources: Resources) => Promise<void>): Promise<void> {
-  const resources = await openResources(
-    { ...loadConfig(), ...(process.env.SPOOR_LOG_LEVEL ? {} : { logLevel: 'error' as const }) },
-    { name: 'job' },
-  );
-  try {
-    await work(resources);
-  } finally {
-    await resources.close();
-  }
-}
+const STATUSES = ['running', 'paused', 'stopped', 'error', 'done', 'removed'] as const;
 
 const row = (job: JobRow): string =>
   [
@@ -44,45 +26,22 @@ export function addJob(program: Command, finish: Finish): void {
     .command('ls')
     .description('all jobs, the newest first')
     .option('--limit <n>', 'at most', wholeNumber('--limit'), 50)
+    .addOption(new Option('--status <status>', 'only these').choices(STATUSES))
     .addOption(output())
-    .action(({ limit, output: format }: Output & { limit: number }) =>
+    .action(({ limit, status, output: format }: Output & { limit: number; status?: JobRow['status'] }) =>
       withEngine(async ({ database }) => {
-        const { rows } = await (await database()).readModels.jobs({}, limit);
+        const filter = status === undefined ? {} : { status };
+        const { rows } = await (await database()).readModels.jobs(filter, limit);
         if (format === 'json') print(JSON.stringify(rows));
         else rows.forEach((one) => print(row(one)));
         finish(0);
       }),
     );
 
-  job
-    .command('status')
-    .argument('<jobId>')
-    .description('where a job stands, and why')
-    .addOption(output())
-    .action((jobId: string, { output: format }: Output) =>
-      withEngine(async (resources) => {
-        const state = await resources.jobs.state(jobId);
-        if (!state) throw new SpoorError('job_not_found', `There is no job ${jobId}.`, { field: 'jobId' });
-        const counts = await (await resources.database()).readModels.job(jobId);
-        const { status, run, generation, lastError, reason } = state;
-        if (format === 'json')
-          print(JSON.stringify({ jobId, status, run, generation, lastError, reason, counts }));
-        else {
-          print(`${jobId}: ${status}, run ${run}, generation ${generation}`);
-          if (counts)
-            print(`  ${counts.fetched} fetched, ${counts.failed} failed, ${counts.skipped} skipped`);
-          if (lastError) print(`  ${lastError.message}\n  ${lastError.hint}`);
-          if (reason) print(`  reason: ${reason}`);
-        }
-        finish(0);
-      }),
-    );
+  addJobStatus(job, finish);
+  addJobResume(job, finish);
 
-  const command = (
-    name: 'pause' | 'stop' | 'resume' | 'restart',
-    description: string,
-    then: string,
-  ): void => {
+  const command = (name: 'pause' | 'stop' | 'restart', description: string, then: string): void => {
     job
       .command(name)
       .argument('<jobId>')
@@ -102,6 +61,6 @@ export function addJob(program: Command, finish: Finish): void {
   command('pause', 'release nothing more; what is in flight finishes', 'Go on: spoor job resume <jobId>');
   command('stop', 'end the run now; what is in flight stays open', 'Go on: spoor job resume <jobId>');
   const needsEngine = 'It is fetched by the engine that runs (spoor up), or by spoor crawl --resume <jobId>.';
-  command('resume', 'go on behind what has an outcome', needsEngine);
   command('restart', 'a new generation: every page again; nothing is deleted', needsEngine);
+  addRetry(job, finish);
 }

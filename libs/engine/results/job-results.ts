@@ -19,11 +19,26 @@ export interface JobSummary {
   durationMs: number;
   error: { code: string; message: string; hint: string } | null;
   reason: string | null;
+  /** Why pages have no usable response or were skipped, most frequent first. */
+  problems: Problem[];
 }
 
-type Outcome = StoredEvent<'PageFetched' | 'FetchFailed'>;
+export interface Problem {
+  code: string;
+  count: number;
+  /** One of them. */
+  url: string;
+}
+
+type Outcome = StoredEvent<'PageFetched' | 'FetchFailed' | 'PageSkipped'>;
 const isOutcome = (event: StoredEvent): event is Outcome =>
-  event.type === 'PageFetched' || event.type === 'FetchFailed';
+  event.type === 'PageFetched' || event.type === 'FetchFailed' || event.type === 'PageSkipped';
+
+function count(problems: Map<string, Problem>, { code, url }: { code: string; url: string }): void {
+  const problem = problems.get(code) ?? { code, count: 0, url };
+  problem.count++;
+  problems.set(code, problem);
+}
 
 /**
  * Folds a job's history into its result lines, in the order in which their outcomes were recorded, and a summary. A projection
@@ -31,7 +46,7 @@ const isOutcome = (event: StoredEvent): event is Outcome =>
  */
 export class JobResults {
   constructor(
-    private readonly eventLog: EventLog,
+    private readonly eventLog: Pick<EventLog, 'readJob' | 'readDecisions'>,
     private readonly jobId: string,
     private readonly hashKey: HashKey,
   ) {}
@@ -43,17 +58,21 @@ export class JobResults {
   async write(write: (line: string) => void | Promise<void>): Promise<JobSummary> {
     const winners = await this.winnersOfRequeued();
     const statusCodes: Record<string, number> = {};
+    const problems = new Map<string, Problem>();
     let extracts = false;
     const frontier = await this.fold(async (event, { state }) => {
       if (event.data.generation !== winners.generation) return;
       const winner = winners.seqs.get(event.data.url);
       if (winner !== undefined && winner !== event.seq) return;
+      if ('code' in event.data) count(problems, event.data);
+      if (event.type === 'PageSkipped') return;
       extracts = state!.spec.stages.some((s) => Object.keys(s.fields).length > 0 || s.items !== undefined);
       if (event.type === 'PageFetched')
         statusCodes[event.data.statusCode] = (statusCodes[event.data.statusCode] ?? 0) + 1;
       await write(`${JSON.stringify(resultLine(event, extracts))}\n`);
     });
-    return this.summaryOf(frontier, statusCodes);
+    const most = [...problems.values()].sort((a, b) => b.count - a.count);
+    return this.summaryOf(frontier, statusCodes, most);
   }
 
   /** Pages that were given back and fetched again: only the last outcome of each is a row. */
@@ -87,7 +106,11 @@ export class JobResults {
     return frontier;
   }
 
-  private summaryOf(frontier: Frontier, statusCodes: Record<string, number>): JobSummary {
+  private summaryOf(
+    frontier: Frontier,
+    statusCodes: Record<string, number>,
+    problems: Problem[],
+  ): JobSummary {
     const { status, run, lastError, reason, ranMs, runningSince } = frontier.state!;
     const { counts: pages, redirects, retries, receivedBytes: bytes } = frontier;
     const durationMs = ranMs + (runningSince === null ? 0 : Math.max(frontier.storedAt - runningSince, 0));
@@ -104,6 +127,7 @@ export class JobResults {
       durationMs,
       error,
       reason,
+      problems,
     };
   }
 }
