@@ -62,5 +62,4 @@ export function addJob(program: Command, finish: Finish): void {
   command('stop', 'end the run now; what is in flight stays open', 'Go on: spoor job resume <jobId>');
   const needsEngine = 'It is fetched by the engine that runs (spoor up), or by spoor crawl --resume <jobId>.';
   command('restart', 'a new generation: every page again; nothing is deleted', needsEngine);
-  addRetry(job, finish);
 }
