@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { access, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { access, mkdir, open, readFile, rename, rm, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Bodies } from '#libs/engine/ports';
 import { isJobId, type BodyRef } from '#libs/events';
@@ -46,9 +46,8 @@ export class FileBodies implements Bodies {
 
   private async write(path: string, raw: Buffer): Promise<void> {
     const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
-    await mkdir(dirname(path), { recursive: true });
     try {
-      const file = await open(temporary, 'wx', 0o600);
+      const file = await this.create(temporary);
       try {
         await file.writeFile(raw);
         if (this.sync) await file.datasync();
@@ -61,6 +60,17 @@ export class FileBodies implements Bodies {
       throw error;
     }
     if (this.sync) await syncDirectory(dirname(path));
+  }
+
+  /** Folders are made when they turn out to be missing, which is seldom. */
+  private async create(path: string): Promise<FileHandle> {
+    try {
+      return await open(path, 'wx', 0o600);
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+      await mkdir(dirname(path), { recursive: true });
+      return open(path, 'wx', 0o600);
+    }
   }
 
   private pathOf(jobId: string, sha256: string): string {
