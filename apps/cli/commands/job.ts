@@ -6,6 +6,7 @@ import type { Finish } from '../finish.js';
 import { output, print, withEngine, type Output } from '../job-command.js';
 import { say } from '../say.js';
 import { addJobResume } from './job-resume.js';
+import { addRetry } from './job-retry.js';
 import { addJobStatus } from './job-status.js';
 
 const STATUSES = ['running', 'paused', 'stopped', 'error', 'done', 'removed'] as const;
@@ -62,4 +63,5 @@ export function addJob(program: Command, finish: Finish): void {
   command('stop', 'end the run now; what is in flight stays open', 'Go on: spoor job resume <jobId>');
   const needsEngine = 'It is fetched by the engine that runs (spoor up), or by spoor crawl --resume <jobId>.';
   command('restart', 'a new generation: every page again; nothing is deleted', needsEngine);
+  addRetry(job, finish);
 }
