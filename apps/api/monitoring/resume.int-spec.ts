@@ -49,6 +49,7 @@ beforeAll(async () => {
     eventLog,
     progress,
     readModels: new MemoryReadModels(),
+    bodies: { get: () => Promise.resolve(null) },
     jobs: new JobService({ eventLog, clock: systemClock, newId, shards: 1, proxyCheck }),
     config: { host: '127.0.0.1', shards: 1 },
     log: { warn: () => undefined, error: () => undefined },
