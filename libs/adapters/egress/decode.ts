@@ -10,6 +10,9 @@ import {
   inflateSync,
 } from 'node:zlib';
 
+import { FREE_BYTES } from './body-budget.js';
+import { collect } from './collect.js';
+
 export type Coding = 'identity' | 'gzip' | 'br' | 'deflate';
 
 /** A body in a coding that it is not in. */
@@ -17,7 +20,10 @@ export class DecodeError extends Error {
   readonly code = 'SPOOR_DECODE';
 }
 
-/** Content codings in the order in which they were applied; what is no coding at all (`utf-8`, `none`) counts as identity. */
+/**
+ * Content codings in the order in which they were applied; what is no coding at all (`utf-8`, `none`) counts as identity.
+ * @throws DecodeError when there are more than anybody needs.
+ */
 export function codingsOf(header: string | undefined): Coding[] {
   const codings: Coding[] = [];
   for (const token of (header ?? '').toLowerCase().split(',')) {
@@ -26,6 +32,7 @@ export function codingsOf(header: string | undefined): Coding[] {
     else if (name === 'br') codings.push('br');
     else if (name === 'deflate') codings.push('deflate');
   }
+  if (codings.length > MAX_CODINGS) throw new DecodeError('too many codings');
   return codings;
 }
 
@@ -37,11 +44,16 @@ export interface Decoded {
 
 /** Up to here decoding at once is cheaper than a stream and does not hold up the process noticeably. */
 const SYNC_INPUT = 128 * 1024;
-const SYNC_OUTPUT = 4 * 1024 * 1024;
+const SYNC_OUTPUT = FREE_BYTES;
+/** Codings on top of each other that are undone; more of them serve nobody but an attacker. */
+const MAX_CODINGS = 5;
+/** Bytes that a decoder gives at a time. */
+const CHUNK_BYTES = 64 * 1024;
 
 /**
  * Undoes one coding, with at most `maxBytes` of output in memory, however much the input would become.
  * @param partial the input was cut by our own cap, so that its end is missing.
+ * @param reserve asked before anything is decoded that may become long.
  * @throws DecodeError
  */
 export async function decode(
@@ -49,6 +61,7 @@ export async function decode(
   coding: Coding,
   maxBytes: number,
   partial: boolean,
+  reserve: () => Promise<void>,
 ): Promise<Decoded> {
   if (coding === 'identity') return { body: raw.subarray(0, maxBytes), truncated: raw.length > maxBytes };
   if (raw.length === 0) return { body: raw, truncated: false };
@@ -56,6 +69,8 @@ export async function decode(
     const output = decodeSync(raw, coding, Math.min(maxBytes, SYNC_OUTPUT));
     if (output) return { body: output, truncated: false };
   }
+  // Before the decoder exists: that alone may take 16 MB.
+  await reserve();
   return decodeStream(raw, coding, maxBytes, partial);
 }
 
@@ -80,29 +95,22 @@ function decodeStream(
 ): Promise<Decoded> {
   const stream = decoder(raw, coding, partial);
   return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let size = 0;
-    const finish = (truncated: boolean) => resolve({ body: Buffer.concat(chunks, size), truncated });
-    stream.on('data', (chunk: Buffer) => {
-      const room = maxBytes - size;
-      chunks.push(chunk.length > room ? chunk.subarray(0, room) : chunk);
-      size += Math.min(room, chunk.length);
-      if (chunk.length <= room) return;
-      stream.destroy();
-      finish(true);
-    });
-    stream.on('end', () => finish(partial));
     stream.on('error', (error) => reject(new DecodeError('decode', { cause: error })));
+    const options = { maxBytes, reserve: async () => undefined };
+    collect(stream, options, ({ bytes, cut }) => resolve({ body: bytes, truncated: cut || partial }), reject);
     stream.end(raw);
   });
 }
 
 function decoder(raw: Buffer, coding: Exclude<Coding, 'identity'>, partial: boolean) {
   // With a sync flush an input that ends early gives what it has instead of an error.
-  const zlib = partial ? { finishFlush: constants.Z_SYNC_FLUSH } : {};
+  const zlib = { chunkSize: CHUNK_BYTES, ...(partial ? { finishFlush: constants.Z_SYNC_FLUSH } : {}) };
   if (coding === 'gzip') return createGunzip(zlib);
   if (coding === 'br')
-    return createBrotliDecompress(partial ? { finishFlush: constants.BROTLI_OPERATION_FLUSH } : {});
+    return createBrotliDecompress({
+      chunkSize: CHUNK_BYTES,
+      ...(partial ? { finishFlush: constants.BROTLI_OPERATION_FLUSH } : {}),
+    });
   return hasZlibHeader(raw) ? createInflate(zlib) : createInflateRaw(zlib);
 }
 

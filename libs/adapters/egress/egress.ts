@@ -2,6 +2,8 @@ import type { IncomingMessage } from 'node:http';
 import type { Got } from 'got';
 import type { FetchOutcome, FetchProblem, FetchRequest, FetchedResponse, Fetcher } from '#libs/engine/ports';
 import { canonicalUrl, type RedirectStep } from '#libs/events';
+import { BodyBudget, type Share } from './body-budget.js';
+import { Deadline } from './deadline.js';
 import { codingsOf, decode, DecodeError, type Coding } from './decode.js';
 import type { Dispatcher } from './dispatcher.js';
 import { Exchange, httpClient, UpgradeError } from './exchange.js';
@@ -17,19 +19,23 @@ export class Egress implements Fetcher {
   constructor(
     private readonly guard: AddressGuard,
     private readonly dispatcher: Dispatcher,
+    private readonly budget = new BodyBudget(BODY_BUDGET),
   ) {
     this.client = httpClient(dispatcher);
   }
 
   async fetch(request: FetchRequest): Promise<FetchOutcome> {
     request.signal.throwIfAborted();
-    return new PageFetch(request, this.client, this.guard).run();
+    return new PageFetch(request, this.client, this.guard, this.budget).run();
   }
 
   close(): void {
     this.dispatcher.close();
   }
 }
+
+/** Memory for all long bodies of a process together. */
+const BODY_BUDGET = 64 * 1024 * 1024;
 
 class Interrupted extends Error {}
 
@@ -43,35 +49,62 @@ class PageFetch {
   private ttfbMs: number | undefined;
   private url: string;
   private lastRedirect = 0;
+  private readonly deadline: Deadline;
+  /** Of the memory for long bodies; null while this one is short. */
+  private share: Share | null = null;
+  /** Ends the waiting for a share. */
+  private readonly over = new AbortController();
 
   constructor(
     private readonly request: FetchRequest,
     private readonly client: Got,
     private readonly guard: AddressGuard,
+    private readonly budget: BodyBudget,
   ) {
     this.url = request.url;
+    this.deadline = new Deadline(request.timeoutMs, () => this.interrupt('timeout'));
   }
 
   async run(): Promise<FetchOutcome> {
-    const { signal, timeoutMs } = this.request;
-    const interrupt = (why: 'timeout' | 'aborted') => {
-      this.interruption ??= why;
-      for (const exchange of this.exchanges) exchange.fail(new Interrupted());
-    };
-    const onAbort = () => interrupt('aborted');
-    const timer = setTimeout(() => interrupt('timeout'), timeoutMs);
+    const { signal } = this.request;
+    const onAbort = () => this.interrupt('aborted');
     signal.addEventListener('abort', onAbort, { once: true });
+    this.deadline.start();
     try {
-      return await this.follow();
+      return this.handOver(await this.follow());
     } catch (error) {
       if (this.interruption === 'aborted') throw new DOMException('The fetch was aborted', 'AbortError');
       return this.problem(this.explain(error));
     } finally {
-      clearTimeout(timer);
+      this.deadline.stop();
       signal.removeEventListener('abort', onAbort);
+      this.over.abort(new Interrupted());
+      this.share?.release();
       // Bodies of redirects that are still being discarded.
       for (const exchange of this.exchanges.slice(0, -1)) exchange.fail(new Interrupted());
     }
+  }
+
+  private interrupt(why: 'timeout' | 'aborted'): void {
+    this.interruption ??= why;
+    this.over.abort(new Interrupted());
+    for (const exchange of this.exchanges) exchange.fail(new Interrupted());
+  }
+
+  /** A long body goes to its reader with its share of the memory. */
+  private handOver(outcome: FetchOutcome): FetchOutcome {
+    const { share } = this;
+    if (!outcome.ok || share === null) return outcome;
+    this.share = null;
+    return { ...outcome, release: () => share.release() };
+  }
+
+  /** Waits for memory for a body of up to `bytes`; no part of the page's time. */
+  private async reserve(bytes: number): Promise<void> {
+    if (this.share !== null) return;
+    this.deadline.stop();
+    this.share = await this.budget.reserve(bytes, this.over.signal);
+    this.deadline.start();
   }
 
   private async follow(): Promise<FetchOutcome> {
@@ -160,10 +193,14 @@ class PageFetch {
         timing: this.timing(),
       };
     }
-    const wire = await exchange.body(maxBodyBytes);
     const codings = codingsOf(headers['content-encoding']);
-    const content = await this.decodeAll(wire.raw, codings, wire.cut);
-    return { ...base, ...content, receivedBytes: wire.raw.length, timing: this.timing() };
+    const expectedBytes = announcedLength(head);
+    const onTheWire = Math.min(expectedBytes ?? maxBodyBytes, maxBodyBytes);
+    const reserve = () => this.reserve(onTheWire + (codings.length > 0 ? maxBodyBytes : 0));
+    const wire = await exchange.body({ maxBytes: maxBodyBytes, expectedBytes, reserve });
+    const content = await this.decodeAll(wire.bytes, codings, wire.cut);
+    this.share?.shrink(wire.bytes.length + (content.body === wire.bytes ? 0 : (content.body?.length ?? 0)));
+    return { ...base, ...content, receivedBytes: wire.bytes.length, timing: this.timing() };
   }
 
   /** The raw bytes are kept when one coding describes them; of several, all are undone and the result is kept. */
@@ -175,7 +212,8 @@ class PageFetch {
     let body = wire;
     let truncated = cut;
     for (const coding of codings.toReversed()) {
-      const decoded = await decode(body, coding, this.request.maxBodyBytes, truncated);
+      const { maxBodyBytes } = this.request;
+      const decoded = await decode(body, coding, maxBodyBytes, truncated, () => this.reserve(maxBodyBytes));
       body = decoded.body;
       truncated ||= decoded.truncated;
     }
@@ -214,3 +252,9 @@ class PageFetch {
 
 /** ms since a moment, to a tenth. */
 const elapsed = (since: number): number => Math.round((performance.now() - since) * 10) / 10;
+
+/** Content-Length as Node has accepted it: a body that is longer would have been an error. */
+function announcedLength({ headers }: IncomingMessage): number | undefined {
+  const length = headers['content-length'];
+  return length !== undefined && headers['transfer-encoding'] === undefined ? Number(length) : undefined;
+}

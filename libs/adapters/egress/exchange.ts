@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import got, { type Got, type Request } from 'got';
+import { collect, type Collected, type CollectOptions } from './collect.js';
 import type { Dispatcher } from './dispatcher.js';
 
 /** The server answered with a protocol switch that nobody asked for. */
@@ -28,12 +29,6 @@ export function httpClient(dispatcher: Dispatcher): Got {
       'accept-encoding': 'gzip, deflate, br',
     },
   });
-}
-
-export interface WireBody {
-  raw: Buffer;
-  /** The server had more than the cap. */
-  cut: boolean;
 }
 
 /** One request and its answer. `fail` ends it in any state and frees the socket. */
@@ -64,21 +59,8 @@ export class Exchange {
   }
 
   /** Body bytes as they came over the wire, at most `maxBytes`. */
-  body(maxBytes: number): Promise<WireBody> {
-    return this.until((resolve) => {
-      const chunks: Buffer[] = [];
-      let size = 0;
-      const finish = (cut: boolean) => resolve({ raw: Buffer.concat(chunks, size), cut });
-      this.stream.on('data', (chunk: Buffer) => {
-        const room = maxBytes - size;
-        chunks.push(chunk.length > room ? chunk.subarray(0, room) : chunk);
-        size += Math.min(room, chunk.length);
-        if (chunk.length <= room) return;
-        finish(true);
-        this.stream.destroy();
-      });
-      this.stream.once('end', () => finish(false));
-    });
+  body(options: CollectOptions): Promise<Collected> {
+    return this.until((resolve) => collect(this.stream, options, resolve, (error) => this.fail(error)));
   }
 
   /** The answer's body is of no interest: a short one is read in the background so that the connection can be used again. */

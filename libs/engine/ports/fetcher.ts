@@ -29,6 +29,8 @@ export interface FetchedResponse {
   receivedBytes: number;
   timing: FetchTiming;
   retryAfterMs: number | null;
+  /** Given with long bodies, whose memory is shared by all: to be called when neither `raw` nor `body` is read any more. */
+  release?: () => void;
 }
 
 export interface FetchProblem {

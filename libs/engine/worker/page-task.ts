@@ -45,11 +45,15 @@ export async function runPage(
     readBody: robots.allowed,
     signal,
   });
-  deps.failPoint?.('after_fetch');
-  const again = retried(page, outcome, spec.retry, deps.random());
-  if (again) return again;
-  if (!outcome.ok) return failed(page, outcome, robots);
-  return later ?? (await received(page, outcome, robots, spec, deps, signal));
+  try {
+    deps.failPoint?.('after_fetch');
+    const again = retried(page, outcome, spec.retry, deps.random());
+    if (again) return again;
+    if (!outcome.ok) return failed(page, outcome, robots);
+    return later ?? (await received(page, outcome, robots, spec, deps, signal));
+  } finally {
+    if (outcome.ok) outcome.release?.();
+  }
 }
 
 async function received(
