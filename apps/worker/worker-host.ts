@@ -19,8 +19,8 @@ export class WorkerHost implements OnApplicationBootstrap, OnApplicationShutdown
   private readonly egress: Egress;
   private readonly workers: Worker[];
 
-  constructor(@Inject(RESOURCES) { log, clock, logger, config }: Resources) {
-    this.egress = createEgress({ allowPrivate: config.allowPrivate });
+  constructor(@Inject(RESOURCES) { log, clock, logger, config, proxies }: Resources) {
+    this.egress = createEgress({ allowPrivate: config.allowPrivate, proxies });
     const { eventLog, fetchQueue } = log;
     const deps = {
       ...{ eventLog, fetchQueue, clock, logger },

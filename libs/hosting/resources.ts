@@ -1,13 +1,15 @@
 import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
+import { createProxyCheck } from '#libs/adapters/egress';
 import { connectLog, type JetStreamHandle } from '#libs/adapters/jetstream';
 import type { OpenDatabase } from '#libs/adapters/postgres';
+import { createProxyResolver } from '#libs/adapters/proxy-config';
 import { acquireServers, isRunning, thisProcess } from '#libs/adapters/servers';
 import { diskRoom, newHashKey, newId, systemClock } from '#libs/adapters/system';
 import { createLogger, type EngineConfig } from '#libs/config';
 import { JobService } from '#libs/engine/jobs';
-import type { Clock, Logger } from '#libs/engine/ports';
+import type { Clock, Logger, ProxyCheck, ProxyResolver } from '#libs/engine/ports';
 import { SpoorError } from '#libs/failures';
 import type { HashKey } from '#libs/job';
 
@@ -18,6 +20,9 @@ export interface Resources {
   readonly clock: Clock;
   readonly log: JetStreamHandle;
   readonly jobs: JobService;
+  /** Finds the proxies of jobs, with their credentials as they are now. */
+  readonly proxies: ProxyResolver;
+  readonly proxyCheck: ProxyCheck;
   readonly hashKey: HashKey;
   /** Names this process among all others. */
   readonly holder: string;
@@ -72,6 +77,8 @@ export async function openResources(config: EngineConfig, { name }: ResourceOpti
   let opened: Promise<OpenDatabase> | null = null;
   const database = (): Promise<OpenDatabase> => (opened ??= connectDatabase(databaseUrl));
   const hashKey = newHashKey();
+  const proxies = createProxyResolver({ env: process.env, cwd: process.cwd(), home: config.home });
+  const proxyCheck = createProxyCheck({ proxies, allowPrivate: () => config.allowPrivate });
   return {
     config,
     logger,
@@ -84,7 +91,10 @@ export async function openResources(config: EngineConfig, { name }: ResourceOpti
       shards: config.shards,
       hashKey,
       readModels: async () => (await database()).readModels,
+      proxyCheck,
     }),
+    proxies,
+    proxyCheck,
     hashKey,
     holder: holderName(),
     natsUrl,

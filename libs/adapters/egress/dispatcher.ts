@@ -3,8 +3,9 @@ import { Agent as HttpsAgent } from 'node:https';
 import type { LookupFunction } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { BlockedAddressError, type AddressGuard } from './guard.js';
+import type { Agents } from './way.js';
 
-interface Connection {
+export interface Connection {
   host?: string | null | undefined;
   port?: number | string | null | undefined;
   lookup?: LookupFunction;
@@ -13,7 +14,10 @@ interface Connection {
 declare module 'node:http' {
   // Documented since Node 0.11 and missing in the types of Node 20.
   interface Agent {
-    createConnection(options: Connection, callback: (error: Error | null) => void): Duplex;
+    createConnection(
+      options: Connection,
+      callback: (error: Error | null, socket?: Duplex) => void,
+    ): Duplex | undefined;
   }
 }
 
@@ -22,7 +26,7 @@ declare module 'node:http' {
  * without the guard (or through another proxy).
  */
 export interface Dispatcher {
-  readonly agents: { http: HttpAgent; https: HttpsAgent };
+  readonly agents: Agents;
   close(): void;
 }
 
@@ -39,7 +43,7 @@ const POOL: AgentOptions = {
  * The last check before a packet leaves: literals are judged here too, and names are resolved exactly once, to the addresses
  * that the socket then uses.
  */
-function guarded(guard: AddressGuard, options: Connection): LookupFunction {
+export function guardedLookup(guard: AddressGuard, options: Connection): LookupFunction {
   const port = Number(options.port ?? 0);
   if (!guard.admitsHost(options.host ?? '', port)) throw new BlockedAddressError();
   return (hostname, lookupOptions, callback) => {
@@ -58,8 +62,11 @@ class GuardedHttpAgent extends HttpAgent {
   constructor(private readonly guard: AddressGuard) {
     super(POOL);
   }
-  override createConnection(options: Connection, callback: (error: Error | null) => void): Duplex {
-    return super.createConnection({ ...options, lookup: guarded(this.guard, options) }, callback);
+  override createConnection(
+    options: Connection,
+    callback: (error: Error | null) => void,
+  ): Duplex | undefined {
+    return super.createConnection({ ...options, lookup: guardedLookup(this.guard, options) }, callback);
   }
 }
 
@@ -67,8 +74,11 @@ class GuardedHttpsAgent extends HttpsAgent {
   constructor(private readonly guard: AddressGuard) {
     super(POOL);
   }
-  override createConnection(options: Connection, callback: (error: Error | null) => void): Duplex {
-    return super.createConnection({ ...options, lookup: guarded(this.guard, options) }, callback);
+  override createConnection(
+    options: Connection,
+    callback: (error: Error | null) => void,
+  ): Duplex | undefined {
+    return super.createConnection({ ...options, lookup: guardedLookup(this.guard, options) }, callback);
   }
 }
 

@@ -10,27 +10,35 @@ import { Exchange, httpClient, UpgradeError } from './exchange.js';
 import type { AddressGuard } from './guard.js';
 import { headerRecord, retryAfterMs } from './head.js';
 import { problemOf, problems, type Problem } from './problems.js';
+import type { ProxyFault } from './proxy-fault.js';
+import type { ProxyWays } from './proxy-ways.js';
 import { isRedirect, resolveLocation } from './redirect.js';
+import { directWay, type Way } from './way.js';
 
 /** Opens every connection to the outside. */
 export class Egress implements Fetcher {
-  private readonly client: Got;
+  private readonly client = httpClient();
 
   constructor(
     private readonly guard: AddressGuard,
     private readonly dispatcher: Dispatcher,
+    private readonly proxies: ProxyWays,
     private readonly budget = new BodyBudget(BODY_BUDGET),
-  ) {
-    this.client = httpClient(dispatcher);
-  }
+  ) {}
 
   async fetch(request: FetchRequest): Promise<FetchOutcome> {
     request.signal.throwIfAborted();
-    return new PageFetch(request, this.client, this.guard, this.budget).run();
+    return new PageFetch(request, this.client, this.guard, this.wayOf(request), this.budget).run();
+  }
+
+  /** Chosen once for the whole fetch: a request with a proxy never sees the agents that go direct. */
+  private wayOf({ proxy, timeoutMs }: FetchRequest): Way {
+    return proxy ? this.proxies.through(proxy, timeoutMs) : directWay(this.dispatcher.agents);
   }
 
   close(): void {
     this.dispatcher.close();
+    this.proxies.close();
   }
 }
 
@@ -59,6 +67,7 @@ class PageFetch {
     private readonly request: FetchRequest,
     private readonly client: Got,
     private readonly guard: AddressGuard,
+    private readonly way: Way,
     private readonly budget: BodyBudget,
   ) {
     this.url = request.url;
@@ -70,12 +79,15 @@ class PageFetch {
     const onAbort = () => this.interrupt('aborted');
     signal.addEventListener('abort', onAbort, { once: true });
     this.deadline.start();
+    const unwatch = this.way.watch((fault) => this.failAll(fault));
     try {
       return this.handOver(await this.follow());
     } catch (error) {
-      if (this.interruption === 'aborted') throw new DOMException('The fetch was aborted', 'AbortError');
-      return this.problem(this.explain(error));
+      const fault = this.interruption === 'aborted' ? null : await this.way.faultBehind(error, signal);
+      if (signal.aborted) throw new DOMException('The fetch was aborted', 'AbortError');
+      return fault ? this.proxyProblem(fault) : this.problem(this.explain(error));
     } finally {
+      unwatch();
       this.deadline.stop();
       signal.removeEventListener('abort', onAbort);
       this.over.abort(new Interrupted());
@@ -88,7 +100,11 @@ class PageFetch {
   private interrupt(why: 'timeout' | 'aborted'): void {
     this.interruption ??= why;
     this.over.abort(new Interrupted());
-    for (const exchange of this.exchanges) exchange.fail(new Interrupted());
+    this.failAll(new Interrupted());
+  }
+
+  private failAll(error: Error): void {
+    for (const exchange of this.exchanges) exchange.fail(error);
   }
 
   /** A long body goes to its reader with its share of the memory. */
@@ -133,10 +149,14 @@ class PageFetch {
   private async send(): Promise<[Exchange, IncomingMessage]> {
     for (let again = true; ; again = false) {
       if (this.interruption) throw new Interrupted();
-      const exchange = new Exchange(this.client, this.url, this.request.userAgent);
+      const hop = await this.way.hop(this.url);
+      if (this.interruption) throw new Interrupted();
+      const exchange = new Exchange(this.client, this.url, this.request.userAgent, hop);
       this.exchanges.push(exchange);
       try {
-        return [exchange, await exchange.head()];
+        const head = await exchange.head();
+        hop.inspect?.(head);
+        return [exchange, head];
       } catch (error) {
         // A kept connection that the server closed as we wrote: the request was not read, so it is sent once more.
         const stale = exchange.reusedSocket && problemOf(error).code === 'connection_reset';
@@ -228,10 +248,16 @@ class PageFetch {
     return problemOf(error);
   }
 
-  private problem(problem: Problem, statusCode = this.statusOf(problem)): FetchProblem {
+  private proxyProblem({ problem }: ProxyFault): FetchProblem {
+    const { vendorText, hint } = problem;
+    return { ...this.problem(problem, problem.statusCode), vendorText, hint };
+  }
+
+  private problem({ code, message }: Problem, statusCode = this.statusOf(code)): FetchProblem {
     return {
       ok: false,
-      ...problem,
+      code,
+      message,
       statusCode,
       finalUrl: canonicalUrl(this.url) ?? this.url,
       redirects: this.redirects,
@@ -240,7 +266,7 @@ class PageFetch {
   }
 
   /** A redirect that leads nowhere is recorded under its own code; where nothing answered there is none. */
-  private statusOf({ code }: Problem): number {
+  private statusOf(code: Problem['code']): number {
     return code === 'invalid_redirect' || code === 'blocked_address' ? this.lastRedirect : 0;
   }
 

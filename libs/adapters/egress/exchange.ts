@@ -3,7 +3,7 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import got, { type Got, type Request } from 'got';
 import { collect, type Collected, type CollectOptions } from './collect.js';
-import type { Dispatcher } from './dispatcher.js';
+import type { Hop } from './way.js';
 
 /** The server answered with a protocol switch that nobody asked for. */
 export class UpgradeError extends Error {
@@ -15,10 +15,9 @@ const MAX_HEAD_BYTES = 64 * 1024;
 /** A redirect's body up to here is read to keep the connection; a longer one costs more than a new connection. */
 const MAX_DISCARD_BYTES = 16 * 1024;
 
-/** got with everything off that is done here: one call is one request on the wire. */
-export function httpClient(dispatcher: Dispatcher): Got {
+/** got with everything off that is done here: one call is one request on the wire. It has no agents: each request brings its own. */
+export function httpClient(): Got {
   return got.extend({
-    agent: dispatcher.agents,
     decompress: false,
     followRedirect: false,
     throwHttpErrors: false,
@@ -38,8 +37,12 @@ export class Exchange {
   private failure: Error | null = null;
   private onFailure: (error: Error) => void = () => undefined;
 
-  constructor(client: Got, url: string, userAgent: string) {
-    this.stream = client.stream(url, { headers: { 'user-agent': userAgent } });
+  constructor(client: Got, url: string, userAgent: string, { agents, request }: Hop) {
+    this.stream = client.stream(url, {
+      headers: { 'user-agent': userAgent },
+      agent: agents,
+      ...(request ? { request } : {}),
+    });
     this.stream.on('error', (error) => this.fail(error));
     this.stream.once('request', (request: ClientRequest) => (this.request = request));
     // got forwards this event, so Node takes it for handled and would leave the socket open for ever.

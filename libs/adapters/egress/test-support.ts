@@ -1,6 +1,7 @@
 import { createServer as createHttpServer, type RequestListener, type Server as HttpServer } from 'node:http';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import type { FetchRequest } from '#libs/engine/ports';
+import type { FetchRequest, ProxyEndpoint, ProxyResolver, ProxyRoute } from '#libs/engine/ports';
+import { resolvedJobSpec } from '#libs/events';
 
 /** A server on a port of its own that can be ended with all its connections, and counts them. */
 export interface TestServer {
@@ -52,4 +53,14 @@ export const request = (url: string, over: Partial<FetchRequest> = {}): FetchReq
   readBody: true,
   signal: new AbortController().signal,
   ...over,
+});
+
+/** A resolver that knows one proxy. */
+export const oneProxy = (url: string, over: Partial<ProxyEndpoint> = {}): ProxyResolver => ({
+  resolve: () => ({ url, trusted: true, headers: {}, tunnelKey: null, ...over }),
+});
+
+export const route = (spec: Record<string, unknown> = {}, session = 'job.1'): ProxyRoute => ({
+  spec: resolvedJobSpec.parse({ proxy: spec }).proxy!,
+  session,
 });

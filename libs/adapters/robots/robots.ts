@@ -1,5 +1,7 @@
+import { ProxyFailedError } from '#libs/engine/ports';
 import type { Clock, FetchOutcome, Fetcher, Robots, RobotsQuestion } from '#libs/engine/ports';
 import { originOf, type RobotsVerdict } from '#libs/events';
+import { failures } from '#libs/failures';
 import { decidingRule, groupFor, parseRobots, productToken, type RobotsFile } from './rules.js';
 
 const HOUR = 3_600_000;
@@ -41,27 +43,28 @@ export class CachedRobots implements Robots {
   ) {}
 
   async check(question: RobotsQuestion): Promise<RobotsVerdict> {
-    const { policy, url } = question;
+    const { policy, signal } = question;
     if (policy === 'ignore')
       return { policy, allowed: true, confidence: 'medium', reason: 'robots.txt is ignored', rule: null };
-    const knowledge = await untilAborted(this.know(originOf(url), question.userAgent), question.signal);
+    const knowledge = await untilAborted(this.know(question), signal);
     return verdict(question, knowledge);
   }
 
-  private know(origin: string, userAgent: string): Promise<Knowledge> {
-    const known = this.entries.get(origin);
+  private know(question: RobotsQuestion): Promise<Knowledge> {
+    const key = keyOf(question);
+    const known = this.entries.get(key);
     if (known && this.clock.now() < known.expiresAt) {
-      this.entries.delete(origin);
-      this.entries.set(origin, known);
+      this.entries.delete(key);
+      this.entries.set(key, known);
       return known.knowledge;
     }
     const entry: Entry = {
-      knowledge: this.ask(origin, userAgent, known?.knowledge),
+      knowledge: this.ask(question, known?.knowledge),
       expiresAt: Number.POSITIVE_INFINITY,
       failures: known?.failures ?? 0,
     };
-    this.entries.delete(origin);
-    this.entries.set(origin, entry);
+    this.entries.delete(key);
+    this.entries.set(key, entry);
     this.forgetOldest();
     entry.knowledge.then(
       (knowledge) => {
@@ -69,15 +72,19 @@ export class CachedRobots implements Robots {
         entry.failures = knowledge.kind === 'unreachable' ? entry.failures + 1 : 0;
         entry.expiresAt = now + timeToLive(knowledge, entry.failures, now);
       },
-      () => this.entries.delete(origin),
+      () => this.entries.delete(key),
     );
     return entry.knowledge;
   }
 
-  private async ask(origin: string, userAgent: string, before?: Promise<Knowledge>): Promise<Knowledge> {
+  private async ask(
+    { url, userAgent, proxy }: RobotsQuestion,
+    before?: Promise<Knowledge>,
+  ): Promise<Knowledge> {
     const outcome = await this.fetcher.fetch({
-      url: `${origin}/robots.txt`,
+      url: `${originOf(url)}/robots.txt`,
       userAgent,
+      proxy,
       timeoutMs: TIMEOUT_MS,
       maxBodyBytes: MAX_BYTES,
       maxRedirects: MAX_REDIRECTS,
@@ -85,6 +92,7 @@ export class CachedRobots implements Robots {
       // Of nobody's page: one who gives up must not end it for the others.
       signal: new AbortController().signal,
     });
+    if (!outcome.ok && failures[outcome.code].stopsJob) throw ProxyFailedError.of(outcome);
     const now = this.clock.now();
     const knowledge = understand(outcome, now);
     if (knowledge.kind !== 'unreachable') return knowledge;
@@ -99,6 +107,10 @@ export class CachedRobots implements Robots {
     }
   }
 }
+
+/** What is known through a proxy, and whether it can be asked, is of no use to those who ask in another way. */
+const keyOf = ({ url, proxy }: RobotsQuestion): string =>
+  proxy ? `${originOf(url)} ${JSON.stringify(proxy.spec)}` : originOf(url);
 
 /** RFC 9309, 2.3.1: 2xx is read, 4xx and too many redirects mean that there is none, all else forbids everything. */
 export function understand(outcome: FetchOutcome, now: number): Knowledge {

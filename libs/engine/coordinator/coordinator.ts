@@ -1,5 +1,5 @@
 import { SpoorError } from '#libs/failures';
-import { statusAfter, type HashKey, type JobCommand } from '#libs/job';
+import { proxyFailure, statusAfter, type HashKey, type JobCommand } from '#libs/job';
 import { ConflictError } from '#libs/engine/ports';
 import type { Clock, EventLog, FetchQueue, Lease, Logger, ProgressFeed, Room } from '#libs/engine/ports';
 import { describeError } from '../describe-error.js';
@@ -178,6 +178,7 @@ export class Coordinator {
       signal,
     })) {
       jobs.fold(batch);
+      for (const runner of jobs.runners.values()) this.checkProxy(runner);
       releaser.pump();
     }
   }
@@ -188,6 +189,21 @@ export class Coordinator {
     const { run } = frontier.state;
     const pages = frontier.counts;
     await this.say(runner, { type: 'complete', commandId: `complete-${run}`, run, because, pages });
+  }
+
+  /** Ends the run when its proxy failed more often in a row than the job tolerates. */
+  private checkProxy(runner: JobRunner): void {
+    const { jobId, frontier, proxyFailures } = runner;
+    const state = frontier.state;
+    if (!state?.spec.proxy) return;
+    const failed = proxyFailures.beyond(state.spec.proxy.tolerance);
+    if (!failed) return;
+    const { run, spec } = state;
+    const failure = proxyFailure(jobId, spec, failed);
+    this.say(runner, { type: 'fail-proxy', commandId: `proxy-failed-${run}`, run, failure }).catch(
+      (error: unknown) =>
+        this.deps.logger.error({ jobId, error: describeError(error) }, 'job could not be stopped'),
+    );
   }
 
   /** Pauses a job for a reason of the engine's own; whoever resumes it has read the reason. */

@@ -4,6 +4,7 @@ import { Frontier, slowDownOf } from '#libs/job';
 import type { Because, Entry, HashKey } from '#libs/job';
 import type { Clock, FetchTask, JobProgress, QueuedBatch, TaskBatch } from '#libs/engine/ports';
 import { Pace } from './pace.js';
+import { ProxyFailures } from './proxy-failures.js';
 
 /** Tasks of one message, at most. */
 const GROUP = 8;
@@ -21,6 +22,8 @@ export class JobRunner {
   lastProgress: number;
   /** Monotonic time at which its flights were last compared with the queue. */
   private lookedAt: number;
+  /** Of the run, as far as the job tolerates them. */
+  readonly proxyFailures = new ProxyFailures();
   private staged: Entry[] = [];
   private stagedSince = 0;
   private askedAt = 0;
@@ -41,7 +44,11 @@ export class JobRunner {
 
   /** History, before the job is paced: nothing in it is in flight yet. */
   replay(entries: LogEntry[]): void {
-    for (const entry of entries) if (!isUnreadable(entry)) this.frontier.apply(entry);
+    for (const entry of entries)
+      if (!isUnreadable(entry)) {
+        this.frontier.apply(entry);
+        this.proxyFailures.apply(entry);
+      }
   }
 
   /** Ends the replay: everything open is placed. */
@@ -58,6 +65,7 @@ export class JobRunner {
   apply(event: StoredEvent): void {
     if (event.seq <= this.frontier.seq) return;
     this.frontier.apply(event);
+    this.proxyFailures.apply(event);
     const now = this.clock.monotonic();
     const wall = this.clock.now();
     if ('url' in event.data && event.type !== 'ProxyFailed') this.settle(event as PageStored, now, wall);

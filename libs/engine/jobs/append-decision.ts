@@ -8,7 +8,7 @@ import type { Clock, EventLog } from '#libs/engine/ports';
  * @throws ConflictError when another decision came first; SpoorError when the state does not allow the command
  */
 export async function appendDecision(
-  deps: { eventLog: EventLog; clock: Pick<Clock, 'now'> },
+  deps: { eventLog: Pick<EventLog, 'appendJob'>; clock: Pick<Clock, 'now'> },
   jobId: string,
   state: JobState | null,
   command: JobCommand,

@@ -1,5 +1,6 @@
 import type { BodyRef, FetchTiming, RedirectStep } from '#libs/events';
 import type { FailureCode } from '#libs/failures';
+import type { ProxyRoute } from './proxy.js';
 
 export interface FetchRequest {
   url: string;
@@ -10,6 +11,8 @@ export interface FetchRequest {
   /** False: the connection is closed after the head (robots mark). */
   readBody: boolean;
   signal: AbortSignal;
+  /** With it, no connection of this fetch goes to the target itself, whatever happens. */
+  proxy?: ProxyRoute | undefined;
 }
 
 export interface FetchedResponse {
@@ -42,6 +45,9 @@ export interface FetchProblem {
   finalUrl: string;
   redirects: RedirectStep[];
   timing: FetchTiming;
+  /** Of a proxy failure: what the proxy said itself, without credentials, and what helps. */
+  vendorText?: string | null;
+  hint?: string;
 }
 
 export type FetchOutcome = FetchedResponse | FetchProblem;

@@ -26,6 +26,8 @@ export type { PageParser, ParsedPage, ParseRequest } from './page-parser.js';
 export type { Clock } from './clock.js';
 export type { Logger } from './logger.js';
 export type { ProxyCheck, ProxyProblem } from './proxy-check.js';
+export type { ProxyChoice, ProxyEndpoint, ProxyResolver, ProxyRoute } from './proxy.js';
+export { ProxyFailedError } from './proxy-failed-error.js';
 export type { Room } from './room.js';
 export type { Lease } from './lease.js';
 export type { JobProgress, ProgressFeed } from './progress.js';

@@ -1,11 +1,20 @@
 import type { JobSpec } from '#libs/events';
 import { describeError } from '../describe-error.js';
-import type { Delivery, FetchTask } from '../ports/index.js';
+import { ProxyFailedError, type Delivery, type FetchTask, type ProxyProblem } from '../ports/index.js';
 import type { WorkerDeps } from './deps.js';
-import { endedInHistory } from './ended-runs.js';
+import { endedInHistory, type RunEnd } from './ended-runs.js';
+import { failJob } from './fail-job.js';
 import { hold, isPassing } from './hold.js';
 import type { JobCache, KnownJob } from './job-cache.js';
-import { failed, outcomeId, toEvent, workerDied, type PageDraft, type PageTry } from './outcome.js';
+import {
+  failed,
+  outcomeId,
+  toEvent,
+  tolerated,
+  workerDied,
+  type PageDraft,
+  type PageTry,
+} from './outcome.js';
 import { runPage } from './page-task.js';
 import type { Slots } from './slots.js';
 
@@ -30,6 +39,8 @@ export class BatchRun {
     private readonly deps: WorkerDeps,
     private readonly jobs: JobCache,
     private readonly slots: Slots,
+    /** Tells the worker that this batch has ended its run, before the log does. */
+    private readonly onRunEnded: (jobId: string, end: RunEnd) => void,
   ) {
     this.deliveries = [delivery];
   }
@@ -110,7 +121,10 @@ export class BatchRun {
     job: KnownJob,
   ): Promise<void> {
     await this.guarded(async (signal) => {
-      const draft = await this.orDefect(page, () => outcome(signal), signal);
+      const found = await this.orDefect(page, () => outcome(signal), signal);
+      const draft =
+        found instanceof ProxyFailedError ? await this.bear(page, found.problem, job, signal) : found;
+      if (draft === null) return;
       try {
         await this.publish(page, draft, job, signal);
       } catch (error) {
@@ -126,16 +140,31 @@ export class BatchRun {
     this.deps.failPoint?.('after_publish');
   }
 
+  /** What a proxy failure means: another try while the job tolerates it, else the end of the run and no word of the page. */
+  private async bear(
+    page: PageTry,
+    problem: ProxyProblem,
+    job: KnownJob,
+    signal: AbortSignal,
+  ): Promise<PageDraft | null> {
+    const spec = job.state?.spec;
+    if (spec?.proxy && spec.proxy.tolerance > 0) return tolerated(page, problem, spec.retry);
+    const { jobId, run } = page.batch;
+    if (await failJob(page, problem, job, this.deps, signal)) this.onRunEnded(jobId, { run, generation: 0 });
+    return null;
+  }
+
   /** A defect of ours ends this page with a word in the log, instead of going round for ever. */
   private async orDefect(
     page: PageTry,
     outcome: () => PageDraft | Promise<PageDraft>,
     signal: AbortSignal,
-  ): Promise<PageDraft> {
+  ): Promise<PageDraft | ProxyFailedError> {
     try {
       return await outcome();
     } catch (error) {
       if (signal.aborted) throw error;
+      if (error instanceof ProxyFailedError) return error;
       return this.defect(page, error);
     }
   }

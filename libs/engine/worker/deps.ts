@@ -13,7 +13,7 @@ import type {
 export type FailPoint = 'after_fetch' | 'after_publish' | 'before_ack';
 
 export interface WorkerDeps {
-  eventLog: Pick<EventLog, 'readDecisions' | 'publishPage' | 'pageEventIds' | 'watchDecisions'>;
+  eventLog: Pick<EventLog, 'readDecisions' | 'publishPage' | 'pageEventIds' | 'watchDecisions' | 'appendJob'>;
   fetchQueue: Pick<FetchQueue, 'pull'>;
   fetcher: Fetcher;
   robots: Robots;

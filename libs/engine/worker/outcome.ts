@@ -14,6 +14,7 @@ import type {
   FetchProblem,
   FetchTask,
   ParsedPage,
+  ProxyProblem,
   TaskBatch,
 } from '../ports/index.js';
 
@@ -25,6 +26,8 @@ export interface PageTry {
 
 type Draft<T extends PageEventType> = { type: T; data: EventData<T> };
 export type PageDraft = { [T in PageEventType]: Draft<T> }[PageEventType];
+
+const TOLERATED_WAIT_MS = 1000;
 
 export const NO_PAGE: ParsedPage = {
   title: null,
@@ -93,6 +96,24 @@ export function retried(
       delayMs: Math.round(Math.min(retry.maxMs, Math.max(backoff(attempt, retry, random), asked ?? 0))),
       ...(asked === null ? {} : { retryAfterMs: asked }),
       timing: outcome.timing,
+    },
+  };
+}
+
+/** A proxy failure that the job bears: tried again soon, through another member of the pool if there is one. */
+export function tolerated(
+  page: PageTry,
+  { code, message, statusCode, vendorText, hint }: ProxyProblem,
+  retry: JobSpec['retry'],
+): Draft<'FetchRetried'> {
+  return {
+    type: 'FetchRetried',
+    data: {
+      ...pageRef(page),
+      attempt: page.task.attempt,
+      burned: false,
+      ...{ code, message, statusCode, vendorText, hint },
+      delayMs: Math.min(retry.baseMs, TOLERATED_WAIT_MS),
     },
   };
 }

@@ -1,5 +1,7 @@
 import type { BodyRef, JobSpec, RobotsVerdict } from '#libs/events';
+import { failures } from '#libs/failures';
 import { describeError } from '../describe-error.js';
+import { ProxyFailedError } from '../ports/index.js';
 import type { FetchedResponse, FetchOutcome, ParsedPage } from '../ports/index.js';
 import type { WorkerDeps } from './deps.js';
 import { hold, isPassing } from './hold.js';
@@ -17,7 +19,7 @@ import {
 
 /**
  * One try of one page: robots, request, body stored, page read. Answers what is to be recorded.
- * @throws when `signal` fires: then nothing is recorded, and the page stays open.
+ * @throws when `signal` fires: then nothing is recorded, and the page stays open; ProxyFailedError, which ends more than the page.
  */
 export async function runPage(
   page: PageTry,
@@ -25,12 +27,15 @@ export async function runPage(
   deps: WorkerDeps,
   signal: AbortSignal,
 ): Promise<PageDraft> {
+  const { jobId, run } = page.batch;
+  const proxy = spec.proxy && { spec: spec.proxy, session: `${jobId}.${run}` };
   const robots = await deps.robots.check({
     url: page.task.url,
     userAgent: spec.politeness.userAgent,
     policy: spec.politeness.robots,
     maxCrawlDelayMs: spec.politeness.maxCrawlDelayMs,
     signal,
+    proxy,
   });
   // Nothing is said about the page for good while its rules may only be away for a moment.
   const later = retriedForRobots(page, robots, spec.retry, deps.random());
@@ -44,7 +49,9 @@ export async function runPage(
     maxRedirects: spec.limits.maxRedirects,
     readBody: robots.allowed,
     signal,
+    proxy,
   });
+  if (!outcome.ok && failures[outcome.code].stopsJob) throw ProxyFailedError.of(outcome);
   try {
     deps.failPoint?.('after_fetch');
     const again = retried(page, outcome, spec.retry, deps.random());

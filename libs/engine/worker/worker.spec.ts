@@ -29,6 +29,7 @@ function setUp({ slots = 8 } = {}) {
           return { seq: 1, duplicate: false };
         },
         pageEventIds: async () => new Set<string>(),
+        appendJob: async () => Promise.reject(new Error('no decision expected')),
         async *watchDecisions(_shard, signal) {
           yield* [] as JobEvent[];
           await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));

@@ -84,7 +84,9 @@ export class Worker {
   private take(delivery: Delivery): void {
     const running = this.batches.get(delivery.seq);
     if (running) return running.run.deliveredAgain(delivery);
-    const run = new BatchRun(delivery, this.deps, this.jobs, this.slots);
+    const run = new BatchRun(delivery, this.deps, this.jobs, this.slots, (jobId, end) =>
+      this.endRun(jobId, end),
+    );
     if (this.ended.has(delivery)) run.abort('ended');
     this.openTasks += delivery.tasks.length;
     const finished = run.work().finally(() => {
