@@ -1,4 +1,4 @@
-import { failures, SpoorError } from '#libs/failures';
+import { SpoorError } from '#libs/failures';
 import { decide, resumedFrom, specDiff, withChanges } from '#libs/job';
 import type { JobPosition, JobState, SpecChange } from '#libs/job';
 import type { JobSpecChanges } from '#libs/events';
@@ -36,7 +36,6 @@ export interface ResumePlan {
   diff: SpecChange[];
   /** How the way through the proxy to the next page's host was found; null when there is no proxy, or no page to fetch. */
   proxy: { ok: true; ms: number } | ProxyProblem | null;
-  /** The proxy works. That it does not reach a target is the target's story, which its page will tell. */
   isWayOpen: boolean;
 }
 
@@ -61,8 +60,8 @@ export class ResumeJob {
       // Before the proxy is tried: what cannot be, or was done already, needs no way.
       const decision = decide(jobId, state, { type: 'resume', ...request });
       if (decision.kind === 'already') return decision.seq;
-      const { position, diff, proxy, isWayOpen } = await this.planOn(state, jobId, request);
-      if (!isWayOpen && proxy?.ok === false) throw refusedBy(jobId, proxy);
+      const { position, diff, proxy } = await this.planOn(state, jobId, request);
+      if (proxy?.ok === false) throw refusedBy(jobId, proxy);
       const command = { type: 'resume' as const, ...request, diff, from: resumedFrom(position) };
       try {
         return await appendDecision(this.deps, jobId, state, command);
@@ -81,7 +80,7 @@ export class ResumeJob {
     if (!this.deps.proxyCheck)
       throw new SpoorError('internal', `The proxy of job ${jobId} cannot be tried here.`);
     const proxy = await this.deps.proxyCheck.check(spec.proxy, position.nextUrl);
-    return { position, diff, proxy, isWayOpen: proxy.ok || !failures[proxy.code].stopsJob };
+    return { position, diff, proxy, isWayOpen: proxy.ok };
   }
 }
 
