@@ -206,6 +206,20 @@ test('a page that robots.txt blocks is marked, with low confidence and no extrac
   });
 });
 
+test('a page of a site that does not answer is not called blocked, one that a rule forbids is', () => {
+  const blocked = (robots: RobotsVerdict) => rowsOf(failed({ robots })).page!.metadata['robotsBlocked'];
+  expect(blocked({ ...disallowed, rule: null, unreachable: true })).toBe(false);
+  expect(blocked(disallowed)).toBe(true);
+});
+
+test('a page that is skipped because robots.txt cannot be read has that verdict as evidence, no page and no fetch_error', () => {
+  const robots: RobotsVerdict = { ...disallowed, policy: 'obey', rule: null, unreachable: true };
+  const event = skipped({ code: 'robots_unreachable', robots });
+  expect(rowsOf(event).page).toBeNull();
+  expect(typesOf(event)).toEqual(['robots_check']);
+  expect(evidence(event, 'robots_check')!.metadata).toMatchObject({ unreachable: true });
+});
+
 test('a page that robots.txt keeps from being requested has its verdict as evidence, no page and no fetch_error', () => {
   const event = skipped({ code: 'robots_disallowed', robots: { ...disallowed, policy: 'obey' } });
   expect(rowsOf(event).page).toBeNull();

@@ -109,7 +109,8 @@ function fetchedPage(event: OutcomeEvent<'PageFetched'>, pageId: string): PageRe
 
 function failedPage(event: OutcomeEvent<'FetchFailed'>, pageId: string): PageRecord {
   const { data } = event;
-  const robotsBlocked = isRobotsBlocked(data.robots);
+  // Of a site that does not answer, robots.txt could not be read either: that is the same fault, not a rule.
+  const robotsBlocked = isRobotsBlocked(data.robots) && data.robots?.unreachable !== true;
   return {
     ...common(event, pageId),
     outcome: 'failed',
