@@ -8,7 +8,8 @@ import type { FoundLink } from './links.js';
 const MAX_DEPTH = 512;
 /** Elements left open; beyond, the parser's own list of them gets slow. */
 const MAX_OPEN = 2000;
-const MAX_NODES = 300_000;
+/** About 60 MB of tree; two may exist at a time, since the last is still being cleared away. */
+const MAX_NODES = 150_000;
 
 /** A page that would take more memory or time than any page is worth. */
 export class PageTooComplexError extends Error {
