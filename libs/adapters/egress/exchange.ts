@@ -40,7 +40,8 @@ export class Exchange {
   constructor(client: Got, url: string, userAgent: string, { agents, request }: Hop) {
     this.stream = client.stream(url, {
       headers: { 'user-agent': userAgent },
-      agent: agents,
+      // By name: got refuses whatever else the agents carry.
+      agent: { http: agents.http, https: agents.https },
       ...(request ? { request } : {}),
     });
     this.stream.on('error', (error) => this.fail(error));
