@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { Command, CommanderError } from 'commander';
 import { addCrawl } from './commands/crawl.js';
+import { addDemo } from './commands/demo.js';
 import { addJob } from './commands/job.js';
 import { addPage } from './commands/page.js';
 import { addProjection } from './commands/projection.js';
@@ -18,7 +19,7 @@ async function main(argv: string[]): Promise<number> {
     .exitOverride()
     .configureOutput({ writeErr: (text) => process.stderr.write(text) });
   const finish = (code: number): void => void (exitCode = code);
-  for (const add of [addCrawl, addUp, addJob, addPage, addProjection, addRun]) add(program, finish);
+  for (const add of [addCrawl, addUp, addJob, addPage, addProjection, addRun, addDemo]) add(program, finish);
   program.commands.forEach((command) => command.exitOverride());
   try {
     await program.parseAsync(argv, { from: 'user' });

@@ -28,10 +28,7 @@ function rowsOf(jobId: string, { state, position }: JobReport): Row[] {
   if (pages) rows.push(['pages', `${pages.from} to ${pages.to}: ${pageLine(position)}`]);
   rows.push(['stages', ...stageLines(position.stages)]);
   if (lastError)
-    rows.push(
-      ['error', lastError.message, lastError.hint],
-      ['failed', `${pageOf(lastError)}${lastError.url}`],
-    );
+    rows.push(['error', ...errorLines(lastError)], ['failed', `${pageOf(lastError)}${lastError.url}`]);
   if (reason) rows.push(['reason', reason]);
   if (['error', 'paused', 'stopped'].includes(status))
     rows.push(
@@ -44,6 +41,10 @@ function rowsOf(jobId: string, { state, position }: JobReport): Row[] {
     );
   return rows;
 }
+
+/** A message that tells what helps need not be followed by it. */
+const errorLines = ({ message, hint }: { message: string; hint: string }): [string, ...string[]] =>
+  message.includes(hint) ? [message] : [message, hint];
 
 const pageOf = ({ page }: { page: number | null }): string => (page === null ? '' : `page ${page}, `);
 

@@ -84,7 +84,10 @@ export class ResumeJob {
   }
 }
 
+const sentence = (text: string): string => `${text.trim().replace(/[.\s]+$/, '')}.`;
+
 const refusedBy = (jobId: string, { code, message, vendorText, hint }: ProxyProblem): SpoorError => {
-  const said = vendorText && !message.includes(vendorText) ? ` The proxy says: ${vendorText}.` : '';
-  return new SpoorError(code, `Job ${jobId} was not resumed: ${message}${said}`, { hint });
+  const said =
+    vendorText && !message.includes(vendorText) ? ` ${sentence(`The proxy says: ${vendorText}`)}` : '';
+  return new SpoorError(code, `Job ${jobId} was not resumed: ${sentence(message)}${said}`, { hint });
 };
