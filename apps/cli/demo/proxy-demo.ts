@@ -116,7 +116,7 @@ async function play({ dir, env, site, proxy, resources }: Stage): Promise<boolea
     ['events that the refused resume left', appended, 0],
     ['exit code of the crawl that went on', finished.code, EXIT.done],
     ['pages fetched before the failure', before.length, FAILS_AT - 1],
-    ['page that failed, and goes back unburned', broken?.state.lastError?.page, FAILS_AT],
+    ['page that failed, and is open again', broken?.state.lastError?.page, FAILS_AT],
     ['pages fetched after the resume', after.length, PAGES - FAILS_AT + 1],
     ['fetched twice', site.answered.length - new Set(site.answered).size, 0],
     ['lost', PAGES - new Set(site.answered).size, 0],
