@@ -29,6 +29,8 @@ export interface JobServiceDeps {
   proxyCheck?: ProxyCheck | undefined;
   /** Where the filter of a requeue is resolved; without it there is no requeue here. */
   readModels?: (() => Promise<ReadModels>) | undefined;
+  /** How long it waits for read models that are behind; default 10 s. */
+  requeueWaitMs?: number | undefined;
   /** Default: one that this process draws. */
   hashKey?: HashKey | undefined;
 }
@@ -164,12 +166,12 @@ export class JobService {
   }
 
   private select(jobId: string, state: JobState, selection: PageSelection): Promise<SelectedPages> {
-    const { eventLog, clock, readModels } = this.deps;
+    const { eventLog, clock, readModels, requeueWaitMs: catchUpMs } = this.deps;
     if (!readModels)
       throw new SpoorError('store_unavailable', 'Pages cannot be selected without read models.');
     // Whether the job takes it at all comes before what it would be.
     decide(jobId, state, { type: 'requeue', commandId: '', filter: {}, urls: [] });
-    return selectPages({ eventLog, clock, readModels }, jobId, state, selection);
+    return selectPages({ eventLog, clock, readModels, catchUpMs }, jobId, state, selection);
   }
 
   async remove(jobId: string, options: CommandOptions = {}): Promise<CommandAnswer> {
