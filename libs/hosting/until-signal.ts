@@ -13,6 +13,8 @@ export function untilSignal(): Promise<'signal' | 'orphaned'> {
     };
     process.once('SIGINT', stop);
     process.once('SIGTERM', stop);
-    if (process.channel) process.once('disconnect', () => resolve('orphaned'));
+    // Undefined without a parent; false when it was gone before anybody listened.
+    if (process.connected === false) resolve('orphaned');
+    else if (process.channel) process.once('disconnect', () => resolve('orphaned'));
   });
 }

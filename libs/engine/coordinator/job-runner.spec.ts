@@ -253,4 +253,15 @@ describe('JobRunner', () => {
     resumed.runner.adopt([]);
     expect(resumed.take()[0]).toMatchObject({ run: 2, tasks: [{ url: A, try: 1 }] });
   });
+
+  test('what the tail brings again while the history is read is folded once: proxy failures are not counted twice', () => {
+    const history = new History()
+      .started({ ...fast, start: [A], proxy: { url: 'http://proxy.test:1', tolerance: 2 } })
+      .retried(A, { burned: false, code: 'proxy_refused', try: 1 })
+      .retried(A, { burned: false, code: 'proxy_refused', try: 2 });
+    const { runner } = runnerOf(history);
+    runner.replay(history.events.slice(1));
+    expect(runner.proxyFailures.beyond(2)).toBeNull();
+    expect(runner.proxyFailures.beyond(1)).toMatchObject({ url: A, code: 'proxy_refused' });
+  });
 });

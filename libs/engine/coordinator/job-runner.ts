@@ -44,11 +44,12 @@ export class JobRunner {
 
   /** History, before the job is paced: nothing in it is in flight yet. */
   replay(entries: LogEntry[]): void {
-    for (const entry of entries)
-      if (!isUnreadable(entry)) {
-        this.frontier.apply(entry);
-        this.proxyFailures.apply(entry);
-      }
+    for (const entry of entries) {
+      // What came while the history was read may stand at its end, too.
+      if (isUnreadable(entry) || entry.seq <= this.frontier.seq) continue;
+      this.frontier.apply(entry);
+      this.proxyFailures.apply(entry);
+    }
   }
 
   /** Ends the replay: everything open is placed. */

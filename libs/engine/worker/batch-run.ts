@@ -59,10 +59,14 @@ export class BatchRun {
     try {
       await this.workTasks();
     } catch (error) {
-      // Nothing is known to be recorded, so nothing is acknowledged: another delivery looks again.
+      // Handed back, it would come again at once, for ever, and each time count as a death of its worker. Let go of without a word,
+      // its pages are open: the coordinator looks for them in the log and releases what it does not find, in its own time.
       if (!this.aborted) {
-        this.deps.logger.error({ error: describeError(error) }, 'a batch was given back');
-        return this.answer(giveBack);
+        this.deps.logger.error(
+          { error: describeError(error) },
+          'a batch was let go of; it will be released again',
+        );
+        return this.answer(done);
       }
     }
     if (this.aborted === 'drained') return this.answer(this.answerOfDrained());

@@ -13,7 +13,7 @@ const started: JobEvent = {
 };
 
 /** A worker whose surroundings only note what they are asked. */
-function setUp({ slots = 8 } = {}) {
+function setUp({ slots = 8, readDecisions = async () => [started] } = {}) {
   const asked: string[] = [];
   const published: string[] = [];
   const answers: string[] = [];
@@ -23,7 +23,7 @@ function setUp({ slots = 8 } = {}) {
   const worker = new Worker(
     {
       eventLog: {
-        readDecisions: async () => [started],
+        readDecisions,
         publishPage: async (event) => {
           published.push(event.data.url);
           return { seq: 1, duplicate: false };
@@ -135,6 +135,15 @@ describe('Worker', () => {
     await it.settle();
     await it.worker.drain(0);
     expect([it.published, it.answers]).toEqual([[], ['again done']]);
+  });
+
+  it('lets a batch go without a word when it cannot be worked on: handed back it would come again at once, for ever', async () => {
+    const it = setUp({ readDecisions: () => Promise.reject(new Error('decision 2 cannot be read')) });
+    it.deliver('one');
+    await it.settle();
+    expect([it.asked, it.published, it.answers]).toEqual([[], [], ['one done']]);
+    expect(it.freeSlots()).toBe(8);
+    await it.worker.drain(0);
   });
 
   it('finishes what it can when it is drained', async () => {
