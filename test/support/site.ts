@@ -1,5 +1,6 @@
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
 
 export interface SiteOptions {
   pages: number;
@@ -9,6 +10,8 @@ export interface SiteOptions {
   delayMs?: number;
   /** These page numbers answer 500 the first time. */
   flaky?: (page: number) => boolean;
+  /** PEM of a site that is spoken to over TLS. */
+  tls?: { key: string; cert: string };
 }
 
 /** A site of `pages` pages at `/p/<n>`, all reachable from `/p/0`, that counts what was asked of it. */
@@ -17,10 +20,12 @@ export class Site {
   readonly hits = new Map<string, number>();
   /** Path → when its last request came, ms since the epoch. */
   readonly lastAsked = new Map<string, number>();
+  /** Remote address → connections that came from it. */
+  readonly from = new Map<string, number>();
   private readonly server: Server;
 
   constructor(private readonly options: SiteOptions) {
-    this.server = createServer((request, response) => {
+    const listener: RequestListener = (request, response) => {
       const path = request.url ?? '/';
       if (path === '/robots.txt') {
         response.end('User-agent: *\nDisallow: /private/\n');
@@ -36,7 +41,11 @@ export class Site {
         response.setHeader('content-type', 'text/html; charset=utf-8');
         response.end(this.page(page));
       }, options.delayMs ?? 5);
-    });
+    };
+    this.server = options.tls ? createTlsServer(options.tls, listener) : createServer(listener);
+    this.server.on('connection', ({ remoteAddress = '' }: Socket) =>
+      this.from.set(remoteAddress, (this.from.get(remoteAddress) ?? 0) + 1),
+    );
   }
 
   async listen(): Promise<this> {
@@ -49,7 +58,7 @@ export class Site {
   }
 
   get start(): string {
-    return `http://${this.host}/p/0`;
+    return `${this.options.tls ? 'https' : 'http'}://${this.host}/p/0`;
   }
 
   get served(): number {

@@ -15,10 +15,17 @@ import type { Hop, Way } from './way.js';
 
 /** A request that waits so long makes its worker ask whether the proxy still opens ways. */
 const WATCH_AFTER_MS = 1000;
-/** How long the answer to that holds, for all requests through the same proxy to the same host. */
+/** How long a good answer to that holds, for all requests through the same proxy to the same host. */
 const TRUST_MS = 1000;
 /** A name that was looked up is not looked up again for each request: the proxy resolves it anew anyway. */
 const ADMITTED_MS = 60_000;
+
+interface Trial {
+  fault: Promise<ProxyFault | null>;
+  /** When it began. */
+  at: number;
+  pending: boolean;
+}
 
 interface Session {
   request: number;
@@ -32,7 +39,7 @@ export class ProxyWays {
   private readonly sessions = new Recent<Session>(1000);
   private readonly agents = new Recent<TunnelAgents>(256);
   private readonly admitted = new Recent<number>(10_000);
-  private readonly trials = new Recent<{ fault: Promise<ProxyFault | null>; at: number }>(1000);
+  private readonly trials = new Recent<Trial>(1000);
   private readonly forwarding = {
     http: new HttpAgent({ keepAlive: true }),
     https: new HttpsAgent({ keepAlive: true }),
@@ -107,19 +114,39 @@ export class ProxyWays {
     return { agents };
   }
 
-  /** Whether the proxy opens a way to the URL's host now; one trial serves all who ask at the time. */
-  tryWay(route: ProxyRoute, tunnel: TunnelOptions, url: string): Promise<ProxyFault | null> {
+  /**
+   * Whether the proxy opened a way to the URL's host at some moment since `since` (monotonic ms). One trial serves all who ask at
+   * the time, but none that began earlier clears the proxy.
+   */
+  async tryWay(
+    route: ProxyRoute,
+    tunnel: TunnelOptions,
+    url: string,
+    since: number,
+  ): Promise<ProxyFault | null> {
     const key = `${tunnel.endpoint.url} ${hostOf(url)}`;
-    const known = this.trials.get(key);
-    if (known && performance.now() - known.at < TRUST_MS) return known.fault;
+    for (;;) {
+      const known = this.trials.get(key);
+      const trial =
+        known?.pending || (known && known.at >= since) ? known : this.beginTrial(key, route, tunnel, url);
+      const fault = await trial.fault;
+      if (fault || trial.at >= since) return fault;
+    }
+  }
+
+  private beginTrial(key: string, route: ProxyRoute, tunnel: TunnelOptions, url: string): Trial {
     const fault = this.open(route, tunnel, url).then((socket) => {
       socket.destroy();
       return null;
     }, faultOf);
-    const trial = { fault, at: Number.POSITIVE_INFINITY };
+    const trial: Trial = { fault, at: performance.now(), pending: true };
     this.trials.set(key, trial);
-    void fault.then(() => (trial.at = performance.now()));
-    return fault;
+    void fault.then((found) => {
+      trial.pending = false;
+      // A bad answer holds for nobody who asks later: the proxy may have been mended.
+      if (found && this.trials.get(key) === trial) this.trials.delete(key);
+    });
+    return trial;
   }
 
   /** A way to the URL's host, for nothing but to see that there is one. @throws ProxyFault */
@@ -156,7 +183,10 @@ class ProxyWay implements Way {
 
   async faultBehind(error: unknown, signal: AbortSignal): Promise<ProxyFault | null> {
     const known = faultOf(error) ?? this.last?.hop.explain?.(error) ?? null;
-    const fault = known ?? (isDoubtful(error) ? await untilAborted(this.tryAgain(), signal) : null);
+    // A connection that was cut says little; a second look may tell why, and whose fault it was.
+    const unclear = known ? known.problem.code === 'proxy_reset' : isDoubtful(error);
+    const seen = unclear ? await untilAborted(this.tryAgain(performance.now()), signal) : null;
+    const fault = seen ?? known;
     if (fault?.stopsJob) this.ways.failed(this.route);
     return fault;
   }
@@ -165,7 +195,7 @@ class ProxyWay implements Way {
     let timer = setTimeout(() => void look(), WATCH_AFTER_MS);
     let over = false;
     const look = async (): Promise<void> => {
-      const fault = await this.tryAgain();
+      const fault = await this.tryAgain(performance.now() - TRUST_MS);
       if (over) return;
       if (fault) onFault(fault);
       else timer = setTimeout(() => void look(), this.timeoutMs);
@@ -177,9 +207,9 @@ class ProxyWay implements Way {
   }
 
   /** Only what is the proxy's own fault counts: that it cannot reach the target now says nothing of an earlier answer. */
-  private async tryAgain(): Promise<ProxyFault | null> {
+  private async tryAgain(since: number): Promise<ProxyFault | null> {
     if (!this.last) return null;
-    const fault = await this.ways.tryWay(this.route, this.last.tunnel, this.last.url);
+    const fault = await this.ways.tryWay(this.route, this.last.tunnel, this.last.url, since);
     return fault?.stopsJob ? fault : null;
   }
 }

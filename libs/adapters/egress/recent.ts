@@ -20,6 +20,10 @@ export class Recent<T> {
     if (this.entries.size > this.max && !oldest.done) this.entries.delete(oldest.value);
   }
 
+  delete(key: string): void {
+    this.entries.delete(key);
+  }
+
   values(): IterableIterator<T> {
     return this.entries.values();
   }
