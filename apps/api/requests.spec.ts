@@ -291,10 +291,10 @@ describe('what leaves', () => {
       [
         '/api/events',
         '/api/jobs',
-        ...['', '/events', '/evidence', '/items', '/pages', '/pages/{pageId}'].map(
+        ...['', '/events', '/evidence', '/items', '/pages', '/pages/{pageId}', '/pages/{pageId}/body'].map(
           (p) => `/api/jobs/{id}${p}`,
         ),
-        ...['pause', 'restart', 'resume', 'stop'].map((p) => `/api/jobs/{id}/${p}`),
+        ...['pause', 'restart', 'resume', 'retry', 'stop'].map((p) => `/api/jobs/{id}/${p}`),
         ...['control', 'dashboard'].map((p) => `/api/monitoring/${p}`),
         ...['start', 'status'].map((p) => `/api/segment/${p}`),
         '/api/sessions',
@@ -308,5 +308,36 @@ describe('what leaves', () => {
     const refs = [...JSON.stringify(body).matchAll(/"\$ref":"([^"]+)"/g)].map(([, ref]) => ref);
     expect(refs.length).toBeGreaterThan(10);
     for (const ref of refs) expect(names).toContain(ref?.replace('#/components/schemas/', ''));
+  });
+});
+
+describe('retrying pages', () => {
+  const start = async (): Promise<string> =>
+    ((await (await api.post('/api/jobs', spec)).json()) as { jobId: string }).jobId;
+
+  test.each([
+    [{}, 'filter'],
+    [{ filter: {} }, 'filter'],
+    [{ filter: { statusCode: '5xxx' } }, 'filter.statusCode'],
+    [{ filter: { errorCode: 'nonsense' } }, 'filter.errorCode'],
+    [{ filter: { urlPattern: '[' } }, 'filter.urlPattern'],
+    [{ filter: { statusCode: 503 }, colour: 1 }, 'colour'],
+    [{ urls: ['nonsense'] }, 'urls[0]'],
+  ])('given %j, then 400 names %s and nothing is appended', async (body, field) => {
+    const jobId = await start();
+    const error = await errorOf(await api.post(`/api/jobs/${jobId}/retry`, body));
+    expect(error).toMatchObject({ status: 400, code: 'invalid_request', field });
+    expect(api.eventLog.entries).toHaveLength(1);
+  });
+
+  test('given a job that does not exist, then 404', async () => {
+    const body = { filter: { statusCode: 503 } };
+    expect(await errorOf(await api.post('/api/jobs/0-nothere00/retry', body))).toMatchObject({ status: 404 });
+  });
+
+  test('given a page that does not exist, then neither it nor its body is found', async () => {
+    const page = `/api/jobs/${await start()}/pages/00000000-0000-8000-8000-000000000000`;
+    for (const path of [page, `${page}/body`, `${page.slice(0, -3)}/body`])
+      expect(await api.get(path)).toMatchObject({ status: 404, body: { error: { code: 'not_found' } } });
   });
 });

@@ -150,7 +150,7 @@ export async function startTestApi(config: Partial<ApiConfig> = {}) {
   let ids = 0;
   const newId = (): string => `job${String(++ids).padStart(8, '0')}`;
   const clock = { now: () => 1_700_000_000_000, monotonic: () => 0, sleep: () => Promise.resolve() };
-  const jobs = new JobService({ eventLog, clock, newId, shards: 1 });
+  const jobs = new JobService({ eventLog, clock, newId, shards: 1, readModels: async () => readModels });
   const log = {
     warn: (details: object, message: string) => void logged.push({ details, message }),
     error: (details: object, message: string) => void logged.push({ details, message }),

@@ -1,7 +1,7 @@
-import { Readable, Transform } from 'node:stream';
+import type { ServerResponse } from 'node:http';
+import { Readable, type Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { constants, createBrotliDecompress, createGunzip, createInflate, createInflateRaw } from 'node:zlib';
-import type { Response } from 'express';
 import type { BodyRef } from '#libs/events';
 
 /** What a foreign page may do in a browser that shows it all the same: nothing. */
@@ -14,7 +14,7 @@ const MEDIA_TYPE = /^[a-z0-9!#$&^_.+-]+\/[a-z0-9!#$&^_.+-]+(?:\s*;\s*charset=[a-
  * @param maxBytes decoded
  */
 export async function sendBody(
-  response: Response,
+  response: ServerResponse,
   stored: Buffer,
   { encoding, contentType, sha256 }: BodyRef,
   maxBytes: number,
@@ -49,13 +49,13 @@ function decoder(encoding: Exclude<BodyRef['encoding'], 'identity'>, stored: Buf
 const isZlib = (bytes: Buffer): boolean =>
   bytes.length >= 2 && (bytes[0]! & 15) === 8 && bytes.readUInt16BE(0) % 31 === 0;
 
-function upTo(maxBytes: number): Transform {
-  let left = maxBytes;
-  return new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      const part = chunk.subarray(0, left);
-      left -= part.length;
-      done(null, part);
-    },
-  });
-}
+/** Ends there, and with it whatever feeds it. */
+const upTo = (maxBytes: number) =>
+  async function* (chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    let left = maxBytes;
+    for await (const chunk of chunks) {
+      yield chunk.subarray(0, left);
+      left -= chunk.length;
+      if (left <= 0) return;
+    }
+  };
