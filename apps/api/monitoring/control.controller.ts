@@ -2,11 +2,13 @@ import { Body, Controller, Headers, HttpCode, Inject, Post, Query, UseFilters } 
 import { ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
 import { SpoorError } from '#libs/failures';
-import { doneByStage } from '#libs/job';
-import type { JobReport } from '#libs/engine/jobs';
+import { doneByStage, type JobState } from '#libs/job';
+import type { JobSpec } from '#libs/events';
+import type { CommandOptions, JobReport } from '#libs/engine/jobs';
 import { API_DEPS, type ApiDeps } from '../deps.js';
 import { checkKey, commandIdOf, IDEMPOTENCY } from '../http/idempotency.js';
 import { parseInput, parseQuery } from '../http/parse.js';
+import { JobViews } from '../routes/job-views.js';
 import { Describe } from '../schemas/openapi.js';
 import { noQuery } from '../schemas/queries.js';
 import { ControlErrorFilter } from './control-error-filter.js';
@@ -26,6 +28,7 @@ const DONE: Record<Exclude<Action, 'status'>, string> = {
 export class ControlController {
   constructor(
     @Inject(API_DEPS) private readonly deps: ApiDeps,
+    @Inject(JobViews) private readonly views: JobViews,
     @Inject(JobReports) private readonly reports: JobReports,
   ) {}
 
@@ -46,30 +49,41 @@ export class ControlController {
   ): Promise<z.output<typeof controlAnswer>> {
     parseQuery(noQuery, query);
     const { jobId, action, stage, reason } = parseInput(controlBody, body, 'field');
-    const before = await this.reports.of(jobId);
-    checkStage(before, stage);
-    if (action === 'status') {
-      const { state } = before;
-      const message = `Process is ${state.status}`;
-      const stats = doneByStage(before.position);
-      return { ...view(jobId, before, message), stats, lastError: lastErrorOf(state) };
-    }
-    const options = { reason, commandId: commandIdOf(action, checkKey(key)) };
-    if (action === 'resume') {
-      const { done: resumeFrom } = await this.deps.jobs.resume(jobId, options);
-      return { ...view(jobId, await this.reports.of(jobId), DONE.resume), resumeFrom };
-    }
+    // The decisions alone: a command must not wait until a long history is read.
+    const { spec } = await this.views.state(jobId);
+    checkStage(spec, stage);
+    const commandId = commandIdOf(action, checkKey(key));
+    const resumed = await this.command(action, jobId, { reason, commandId });
+    const report = await this.reports.of(jobId);
+    const { state, position } = report;
+    const answer = { ...view(jobId, report), message: messageOf(action, state) };
+    if (action === 'status')
+      return { ...answer, stats: doneByStage(position), lastError: lastErrorOf(state) };
+    return resumed ? { ...answer, resumeFrom: resumed } : answer;
+  }
+
+  /** @returns after a resume: the pages of each stage that are done */
+  private async command(
+    action: Action,
+    jobId: string,
+    options: CommandOptions,
+  ): Promise<Record<string, number> | undefined> {
+    if (action === 'status') return undefined;
+    if (action === 'resume') return (await this.deps.jobs.resume(jobId, options)).done;
     await this.deps.jobs[action](jobId, options);
-    const after = await this.reports.of(jobId);
-    const generation = after.state.generation;
-    const anew = `: generation ${generation} begins at the first page; nothing of the one before is deleted`;
-    return view(jobId, after, action === 'restart' ? DONE.restart + anew : DONE[action]);
+    return undefined;
   }
 }
 
+function messageOf(action: Action, { status, generation }: JobState): string {
+  if (action === 'status') return `Process is ${status}`;
+  if (action !== 'restart') return DONE[action];
+  return `${DONE.restart}: generation ${generation} begins at the first page; nothing of the one before is deleted`;
+}
+
 /** @throws SpoorError invalid_request */
-function checkStage({ state }: JobReport, stage: string | undefined): void {
-  const names = state.spec.stages.map(({ name }) => name);
+function checkStage({ stages }: JobSpec, stage: string | undefined): void {
+  const names = stages.map(({ name }) => name);
   if (stage === undefined || names.includes(stage)) return;
   throw new SpoorError('invalid_request', `Invalid stage. Stages of this job: ${names.join(', ')}`, {
     field: 'stage',
@@ -77,9 +91,8 @@ function checkStage({ state }: JobReport, stage: string | undefined): void {
   });
 }
 
-const view = (jobId: string, report: JobReport, message: string) => ({
+const view = (jobId: string, report: JobReport) => ({
   success: true as const,
-  message,
   jobId,
   status: report.state.status,
   stage: stageOf(report),

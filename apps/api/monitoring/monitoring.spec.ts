@@ -171,6 +171,18 @@ describe('POST /api/monitoring/control', () => {
     expect(answer.status).toBe(200);
   });
 
+  test('given a history that is long to read, when the job is stopped, then the decision does not wait for it', async () => {
+    await api.post('/api/jobs', spec);
+    const read = api.eventLog.readJob.bind(api.eventLog);
+    const lastWhenRead: (string | null)[] = [];
+    api.eventLog.readJob = (...args) => {
+      lastWhenRead.push(api.eventLog.entries.at(-1)?.type ?? null);
+      return read(...args);
+    };
+    await act('stop');
+    expect(lastWhenRead).toEqual(['JobStopped']);
+  });
+
   test('given a defect, then 500 with nothing of the cause', async () => {
     await api.post('/api/jobs', spec);
     api.eventLog.readJob = () => {

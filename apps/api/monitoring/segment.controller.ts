@@ -17,6 +17,7 @@ import { SpoorError } from '#libs/failures';
 import { API_DEPS, type ApiDeps } from '../deps.js';
 import { checkKey, commandIdOf, IDEMPOTENCY, startIdsOf } from '../http/idempotency.js';
 import { parseInput, parseQuery } from '../http/parse.js';
+import { JobViews } from '../routes/job-views.js';
 import { Describe } from '../schemas/openapi.js';
 import { noQuery } from '../schemas/queries.js';
 import { ControlErrorFilter } from './control-error-filter.js';
@@ -33,6 +34,7 @@ const namesJob = (body: unknown): boolean => typeof body === 'object' && body !=
 export class SegmentController {
   constructor(
     @Inject(API_DEPS) private readonly deps: ApiDeps,
+    @Inject(JobViews) private readonly views: JobViews,
     @Inject(JobReports) private readonly reports: JobReports,
   ) {}
 
@@ -66,8 +68,9 @@ export class SegmentController {
     parseQuery(noQuery, query);
     const key = checkKey(header);
     if (namesJob(body)) return this.resume(parseInput(startById, body, 'field'), key);
-    const { jobId } = await this.deps.jobs.start(body, startIdsOf(key, request, this.deps.config.shards));
-    return this.view(jobId, 'Job started');
+    const ids = startIdsOf(key, request, this.deps.config.shards);
+    const { jobId, status, spec } = await this.deps.jobs.start(body, ids);
+    return answer('Job started', jobId, status, spec.stages[0]?.name ?? '');
   }
 
   /** Who asks that a job runs has what he wants when it does. */
@@ -75,8 +78,8 @@ export class SegmentController {
     { jobId, ...options }: z.output<typeof startById>,
     key: string | undefined,
   ): Promise<StartAnswer> {
-    const before = await this.reports.of(jobId);
-    if (before.state.status === 'running') return this.view(jobId, 'Job already running');
+    const before = await this.views.state(jobId);
+    if (before.status === 'running') return this.view(jobId, 'Job already running');
     try {
       const commandId = commandIdOf('resume', key);
       const { done } = await this.deps.jobs.resume(jobId, { ...options, commandId });
@@ -91,13 +94,20 @@ export class SegmentController {
 
   private async view(jobId: string, message: string): Promise<StartAnswer> {
     const report = await this.reports.of(jobId);
-    return {
-      success: true,
-      message,
-      jobId,
-      status: report.state.status,
-      stage: stageOf(report),
-      timestamp: new Date().toISOString(),
-    };
+    return answer(message, jobId, report.state.status, stageOf(report));
   }
 }
+
+const answer = (
+  message: string,
+  jobId: string,
+  status: StartAnswer['status'],
+  stage: string,
+): StartAnswer => ({
+  success: true,
+  message,
+  jobId,
+  status,
+  stage,
+  timestamp: new Date().toISOString(),
+});

@@ -4,7 +4,7 @@ import { newId, systemClock } from '#libs/adapters/system';
 import { isUnreadable, pageEventId, type LogEntry, type NewJobEvent, type NewPageEvent } from '#libs/events';
 import { JobService } from '#libs/engine/jobs';
 import type { ProxyCheck } from '#libs/engine/ports';
-import { startTestNats, type TestNats } from '#libs/testing';
+import { startTestNats, until, type TestNats } from '#libs/testing';
 import { History } from '#libs/testing/history';
 import { createApi } from '../index.js';
 import { MemoryReadModels } from '../test-support.js';
@@ -217,5 +217,35 @@ describe('resume over HTTP, on the real log', () => {
     down = true;
     const { status } = await post(`/api/jobs/${jobId}/resume`, { changes: { proxy: null } });
     expect([status, tried]).toEqual([200, []]);
+  });
+});
+
+describe('dashboard', () => {
+  test('given a coordinator that speaks of the job, then there are rates and a time left', async () => {
+    const { body } = await post('/api/jobs', { ...spec, proxy: undefined });
+    const jobId = String(body['jobId']);
+    let fetched = 0;
+    const speak = async (): Promise<Record<string, Record<string, unknown>>> => {
+      fetched += 10;
+      const counts = { discovered: 1000, fetched, failed: 0, skipped: 0, queued: 0, inFlight: 1, waiting: 0 };
+      log.progress.publish({ jobId, status: 'running', run: 1, seq: 1, ...counts });
+      const response = await fetch(`${url}/api/monitoring/dashboard?jobId=${jobId}`);
+      return (await response.json()) as Record<string, Record<string, unknown>>;
+    };
+    const found = await until(
+      async () => {
+        const dashboard = await speak();
+        return dashboard['estimates']?.['secondsLeft'] === null ? null : dashboard;
+      },
+      { what: 'an estimate' },
+    );
+    expect(found).toMatchObject({
+      jobId,
+      status: 'running',
+      stage: 'list',
+      progress: { processed: 0, total: 200, rates: { errorsPerMinute: 0 } },
+      estimates: { finishesAt: expect.any(String) },
+      systemHealth: { engine: 'ok', nats: 'ok' },
+    });
   });
 });
