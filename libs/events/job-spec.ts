@@ -63,7 +63,7 @@ export const politeness = z.strictObject({
     .min(1)
     .max(500)
     .regex(/^[\x20-\x7e]+$/, 'printable ASCII')
-    .default('Spoor/0.1 (+https://github.com/spoor)'),
+    .default('Spoor/0.1'),
   robots: z.enum(['mark', 'obey', 'ignore']).default('mark'),
 });
 
