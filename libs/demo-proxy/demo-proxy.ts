@@ -81,10 +81,11 @@ class Proxy implements DemoProxy {
 
   async fault(kind: DemoFault | null): Promise<void> {
     this.kind = kind;
+    // Nobody may come in between while the open connections are cut.
+    if (kind === 'refuse') return this.stop();
     if (kind === 'hang') for (const socket of [...this.clients, ...this.upstreams]) socket.pause();
     else this.cutAll();
-    if (kind === 'refuse') await this.stop();
-    else if (!this.server.listening) await this.listen();
+    if (!this.server.listening) await this.listen();
   }
 
   credentials(user: string, password: string): void {

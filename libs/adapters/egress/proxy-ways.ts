@@ -1,13 +1,13 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
-import type { Socket } from 'node:net';
+import type { LookupFunction, Socket } from 'node:net';
 import type { ProxyEndpoint, ProxyResolver, ProxyRoute } from '#libs/engine/ports';
-import { hostOf } from '#libs/events';
+import { hostOf, type ProxySpec } from '#libs/events';
 import { guardedLookup } from './dispatcher.js';
 import { BlockedAddressError, type AddressGuard } from './guard.js';
 import { problemOf } from './problems.js';
 import { tunnelAgents, type TunnelAgents } from './proxy-agents.js';
-import { configurationFault, faultOf, type ProxyFault } from './proxy-fault.js';
+import { configurationFault, faultOf, transportFault, type ProxyFault } from './proxy-fault.js';
 import { forwardHop, reachProxy } from './proxy-forward.js';
 import { openTunnel, type TunnelOptions } from './proxy-tunnel.js';
 import { Recent } from './recent.js';
@@ -99,8 +99,18 @@ export class ProxyWays {
 
   tunnelOf(route: ProxyRoute, endpoint: ProxyEndpoint, timeoutMs: number): TunnelOptions {
     const { hostname, port } = new URL(endpoint.url);
-    const lookup = endpoint.trusted ? undefined : guardedLookup(this.guard, { host: hostname, port });
-    return { endpoint, provider: route.spec.provider, timeoutMs, lookup, signal: this.closing.signal };
+    const { provider } = route.spec;
+    const lookup = endpoint.trusted ? undefined : this.checkedLookup(hostname, port, provider);
+    return { endpoint, provider, timeoutMs, lookup, signal: this.closing.signal };
+  }
+
+  private checkedLookup(host: string, port: string, provider: ProxySpec['provider']): LookupFunction {
+    try {
+      return guardedLookup(this.guard, { host, port });
+    } catch (error) {
+      // A literal, refused without a look-up: the proxy's address, not the page's.
+      throw transportFault(error, provider);
+    }
   }
 
   hop(route: ProxyRoute, tunnel: TunnelOptions, url: string): Hop {

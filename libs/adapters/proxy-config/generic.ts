@@ -42,8 +42,9 @@ export function genericEndpoint(spec: ProxySpec, choice: ProxyChoice, references
   const url = new URL(text);
   if (!/^https?:$/.test(url.protocol)) throw wrong(plain ? 'proxy.url' : nameOf(member), what);
   if (port !== undefined) url.port = String(port);
+  const credentials = url.username || url.password ? `${url.username}:${url.password}@` : '';
   return {
-    url: `${url.protocol}//${url.username}:${url.password}@${url.host}`,
+    url: `${url.protocol}//${credentials}${url.host}`,
     trusted: !plain,
     headers: {},
     tunnelKey: key,
