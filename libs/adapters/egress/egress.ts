@@ -81,7 +81,10 @@ class PageFetch {
     this.deadline.start();
     const unwatch = this.way.watch((fault) => this.failAll(fault));
     try {
-      return this.handOver(await this.follow());
+      const outcome = await this.follow();
+      // What was read to its end has given its connection back already.
+      if (outcome.ok) this.exchanges.pop();
+      return this.handOver(outcome);
     } catch (error) {
       const fault = this.interruption === 'aborted' ? null : await this.way.faultBehind(error, signal);
       if (signal.aborted) throw new DOMException('The fetch was aborted', 'AbortError');
@@ -92,8 +95,8 @@ class PageFetch {
       signal.removeEventListener('abort', onAbort);
       this.over.abort(new Interrupted());
       this.share?.release();
-      // Bodies of redirects that are still being discarded.
-      for (const exchange of this.exchanges.slice(0, -1)) exchange.fail(new Interrupted());
+      // Bodies of redirects that are still being discarded, the last one's too when it leads nowhere.
+      this.failAll(new Interrupted());
     }
   }
 
@@ -101,6 +104,14 @@ class PageFetch {
     this.interruption ??= why;
     this.over.abort(new Interrupted());
     this.failAll(new Interrupted());
+  }
+
+  /** Something that knows no deadline, such as a resolver that does not answer. */
+  private unlessOver<T>(work: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.over.signal.addEventListener('abort', () => reject(new Interrupted()), { once: true });
+      work.then(resolve, reject);
+    });
   }
 
   private failAll(error: Error): void {
@@ -149,7 +160,7 @@ class PageFetch {
   private async send(): Promise<[Exchange, IncomingMessage]> {
     for (let again = true; ; again = false) {
       if (this.interruption) throw new Interrupted();
-      const hop = await this.way.hop(this.url);
+      const hop = await this.unlessOver(this.way.hop(this.url));
       if (this.interruption) throw new Interrupted();
       const exchange = new Exchange(this.client, this.url, this.request.userAgent, hop);
       this.exchanges.push(exchange);

@@ -59,7 +59,14 @@ export class Exchange {
   }
 
   head(): Promise<IncomingMessage> {
-    return this.until((resolve) => this.stream.once('response', resolve));
+    return this.until((resolve, reject) =>
+      this.stream.once('response', (head: IncomingMessage) => {
+        if (head.statusCode !== 101) return resolve(head);
+        // Without an Upgrade header Node takes it for an answer like any other.
+        reject(new UpgradeError('upgrade'));
+        this.stream.destroy();
+      }),
+    );
   }
 
   /** Body bytes as they came over the wire, at most `maxBytes`. */
@@ -88,11 +95,11 @@ export class Exchange {
     if (!this.stream.closed) await once(this.stream, 'close');
   }
 
-  private until<T>(begin: (resolve: (value: T) => void) => void): Promise<T> {
+  private until<T>(begin: (resolve: (value: T) => void, reject: (error: Error) => void) => void): Promise<T> {
     return new Promise((resolve, reject) => {
       if (this.failure) return reject(this.failure);
       this.onFailure = reject;
-      begin(resolve);
+      begin(resolve, reject);
     });
   }
 }
