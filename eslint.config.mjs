@@ -1,9 +1,19 @@
 import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
-const network = ['http', 'https', 'http2', 'net', 'tls', 'dgram'].flatMap((name) => [name, `node:${name}`]);
-const clients = ['undici', 'got', 'hpagent', 'axios', 'node-fetch'];
+const sockets = ['http', 'https', 'http2', 'net', 'tls', 'dgram', 'dns', 'dns/promises'];
+const network = sockets.flatMap((name) => [name, `node:${name}`]);
+const clients = ['undici', 'got', 'hpagent', 'axios', 'node-fetch', 'ws', 'needle', 'superagent'];
+const globalClients = ['fetch', 'WebSocket', 'EventSource', 'XMLHttpRequest'];
 const toTheOutside = 'Only libs/adapters/egress opens connections to the outside.';
+/** Ways to come by a module or a client that a list of imports does not see. */
+const backDoors = [
+  `ImportExpression[source.value=/^(node:)?(${sockets.join('|').replaceAll('/', '\\u002F')})$/]`,
+  `ImportExpression[source.value=/^(${clients.join('|')})(\\u002F|$)/]`,
+  `MemberExpression[object.name=/^(globalThis|global|self)$/][property.name=/^(${globalClients.join('|')})$/]`,
+  "ImportDeclaration[source.value=/^(node:)?module$/] ImportSpecifier[imported.name='createRequire']",
+  "MemberExpression[property.name='getBuiltinModule']",
+].map((selector) => ({ selector, message: toTheOutside }));
 
 const pureRooms = ['libs/events', 'libs/job', 'libs/failures', 'libs/read-models'];
 const ambient = (object, property) => ({
@@ -75,10 +85,15 @@ export default tseslint.config(
   },
   {
     files: ['libs/**/*.ts', 'apps/**/*.ts', 'migrations/**/*.ts'],
-    ignores: ['apps/cli/**'],
+    ignores: ['apps/cli/**', 'libs/adapters/servers/**'],
+    rules: { 'no-restricted-syntax': ['error', noStars, noExit, ...backDoors] },
+  },
+  // It talks to its own servers, and looks for their programs among the packages.
+  {
+    files: ['libs/adapters/servers/**/*.ts'],
     rules: { 'no-restricted-syntax': ['error', noStars, noExit] },
   },
-  { files: ['apps/cli/**/*.ts'], rules: { 'no-restricted-syntax': ['error', noStars] } },
+  { files: ['apps/cli/**/*.ts'], rules: { 'no-restricted-syntax': ['error', noStars, ...backDoors] } },
   {
     files: ['libs/**/*.ts', 'apps/**/*.ts', 'migrations/**/*.ts'],
     ignores: [
@@ -100,12 +115,18 @@ export default tseslint.config(
             ...['net', 'node:net'].map((name) => ({
               ...{ name, message: toTheOutside, allowImportNames: ['isIP', 'isIPv4', 'isIPv6', 'BlockList'] },
             })),
+            {
+              name: 'cheerio',
+              message: `${toTheOutside} cheerio/slim has no client.`,
+              allowTypeImports: true,
+            },
           ],
+          patterns: [{ group: clients.map((name) => `${name}/*`), message: toTheOutside }],
         },
       ],
       'no-restricted-globals': [
         'error',
-        ...['fetch', 'WebSocket', 'EventSource', 'XMLHttpRequest'].map((name) => ({
+        ...globalClients.map((name) => ({
           name,
           message: toTheOutside,
         })),
@@ -133,7 +154,15 @@ export default tseslint.config(
               message: 'Pure rooms do no I/O.',
             },
             {
-              group: [...clients, '@nestjs/*', 'typeorm', 'pg', '@nats-io/*', 'pino'],
+              group: [
+                ...clients,
+                ...clients.map((name) => `${name}/*`),
+                '@nestjs/*',
+                'typeorm',
+                'pg',
+                '@nats-io/*',
+                'pino',
+              ],
               message: 'Pure rooms know no adapter.',
             },
           ],
@@ -155,12 +184,12 @@ export default tseslint.config(
           'setInterval',
           'setImmediate',
           'queueMicrotask',
-          'fetch',
+          ...globalClients,
           'console',
           'performance',
         ].map((name) => ({ name, message: 'Pure rooms are functions of their arguments.' })),
       ],
-      'no-restricted-syntax': ['error', noStars, noExit, noNow],
+      'no-restricted-syntax': ['error', noStars, noExit, noNow, ...backDoors],
     },
   },
 );
