@@ -44,6 +44,17 @@ function set(target: Record<string, unknown>, values: Record<string, unknown>): 
   return target;
 }
 
+/** Names of the options that say something about the job. */
+export function givenNames(options: CrawlOptions): string[] {
+  const { job, maxPages, maxDepth, concurrency, perHost, delay, include, exclude, robots, bodies } = options;
+  const given = {
+    ...{ '--job': job, '--max-pages': maxPages, '--max-depth': maxDepth, '--concurrency': concurrency },
+    ...{ '--per-host': perHost, '--delay': delay, '--include': include[0], '--exclude': exclude[0] },
+    ...{ '--robots': robots, '--bodies': bodies },
+  };
+  return Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [name]));
+}
+
 /** What was typed as a job spec, still to be checked; options win over the job file. */
 export function specOf(urls: string[], options: CrawlOptions): JobSpecInput {
   const job = options.job === undefined ? {} : readJob(options.job);

@@ -20,19 +20,20 @@ export async function followJob(
   try {
     // The watch begins before the look, so that no decision falls between them.
     const decisions = log.eventLog.watchDecisions(shardOf(jobId), until)[Symbol.asyncIterator]();
+    let decided: Promise<void> | null = null;
     const nextOfJob = async (): Promise<void> => {
       for (;;) {
         const { done, value } = await decisions.next();
-        if (done || value.jobId === jobId) return;
+        if (done || value.jobId === jobId) break;
       }
+      decided = null;
     };
-    let decided = nextOfJob();
     for (;;) {
       const state = await jobs.state(jobId);
       if (state && (signal.aborted || state.status !== 'running')) return state;
-      // The watch may be cut off with its server; a look now and then costs little.
-      const look = clock.sleep(2000, until).catch(() => undefined);
-      await Promise.race([decided.then(() => (decided = nextOfJob())), look]);
+      // One wait for the next decision, however many looks go by: the watch may be cut off with its server, and a look costs little.
+      decided ??= nextOfJob();
+      await Promise.race([decided, clock.sleep(2000, until).catch(() => undefined)]);
     }
   } finally {
     ending.abort();

@@ -1,8 +1,10 @@
 import { findEngine, type Resources, type Running } from '#libs/hosting';
 import { Child } from './child.js';
 import { startRoles } from './commands/run.js';
+import { say } from './say.js';
 
 const WORKER_GRACE_MS = 3000;
+const LOOK_MS = 1000;
 
 /** Environment of a child: the servers that this process holds, by environment because arguments are visible to all. */
 export function childEnv(
@@ -20,12 +22,50 @@ export function childEnv(
   };
 }
 
+export interface LocalEngine extends Running {
+  /** False: it is the one that `spoor up` runs. */
+  readonly own: boolean;
+}
+
 /**
- * What one command needs to see a job to its end: coordinator and projector in this process, a worker in another, so that both
- * cores work. Nothing is started where `spoor up` runs an engine already.
+ * What one command needs to see a job to its end. Nothing is started where `spoor up` runs an engine already, until that is gone:
+ * nobody else would go on with the job then.
  */
-export async function ensureEngine(resources: Resources): Promise<Running & { readonly own: boolean }> {
-  if (findEngine(resources.config.home)) return { own: false, close: () => Promise.resolve() };
+export async function ensureEngine(resources: Resources): Promise<LocalEngine> {
+  if (!findEngine(resources.config.home)) return startEngine(resources);
+  let substitute: Promise<LocalEngine | null> | null = null;
+  let own = false;
+  const takeOver = async (): Promise<LocalEngine | null> => {
+    say('the engine that ran here is gone; this command goes on by itself');
+    try {
+      const engine = await startEngine(resources);
+      own = true;
+      return engine;
+    } catch (error) {
+      resources.logger.warn(
+        { error: error instanceof Error ? error.message : '' },
+        'no engine could be started',
+      );
+      substitute = null;
+      return null;
+    }
+  };
+  const looking = setInterval(() => {
+    if (!findEngine(resources.config.home)) substitute ??= takeOver();
+  }, LOOK_MS);
+  return {
+    get own() {
+      return own;
+    },
+    close: async () => {
+      clearInterval(looking);
+      await (await substitute)?.close();
+    },
+  };
+}
+
+/** Coordinator and projector in this process, a worker in another, so that both cores work. */
+async function startEngine(resources: Resources): Promise<LocalEngine> {
   const { logger } = resources;
   const worker = new Child({ role: 'worker', env: childEnv(resources), logger });
   try {

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { JobResults, type JobSummary } from '#libs/engine';
@@ -22,6 +22,12 @@ function makeFolder(folder: string): void {
   mkdirSync(folder);
 }
 
+/** What is there is replaced by the finished file; a folder cannot be, and a device must not be. */
+function refuseNoFile(path: string): void {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found && !found.isFile()) throw new Error(`${path} is not a file`);
+}
+
 /** The file that a job's results go to: written beside it and renamed, so that it is never there in part. */
 export class ResultFile {
   readonly path: string;
@@ -35,6 +41,7 @@ export class ResultFile {
   /** Finds out before the crawl whether the file could be written after it. @throws SpoorError invalid_request */
   check(): void {
     try {
+      refuseNoFile(this.path);
       makeFolder(dirname(this.path));
       writeFileSync(this.partial, '');
       rmSync(this.partial);
@@ -67,11 +74,20 @@ export class ResultFile {
       });
       await flush();
       await file.close();
-      renameSync(this.partial, this.path);
+      this.replace();
       return summary;
     } finally {
       await file.close().catch(() => undefined);
       rmSync(this.partial, { force: true });
+    }
+  }
+
+  private replace(): void {
+    try {
+      refuseNoFile(this.path);
+      renameSync(this.partial, this.path);
+    } catch (error) {
+      throw unwritable(this.path, error);
     }
   }
 }

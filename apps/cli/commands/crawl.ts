@@ -1,17 +1,17 @@
 import { join } from 'node:path';
 import { Option, type Command } from 'commander';
 import { loadConfig, type EngineConfig } from '#libs/config';
-import { shardOf } from '#libs/events';
 import { resolveSpec, type JobState } from '#libs/job';
 import { SpoorError } from '#libs/failures';
 import { openResources, untilSignal, type Resources } from '#libs/hosting';
-import { specOf, wholeNumber, type CrawlOptions } from '../crawl-spec.js';
+import { givenNames, specOf, wholeNumber, type CrawlOptions } from '../crawl-spec.js';
 import { EXIT } from '../exit-codes.js';
 import { exitIfStuck } from '../exit-if-stuck.js';
 import type { Finish } from '../finish.js';
 import { followJob } from '../follow-job.js';
 import { ensureEngine } from '../local-engine.js';
 import { ProgressLine } from '../progress-line.js';
+import { untilProjected } from '../until-projected.js';
 import { ResultFile } from '../result-file.js';
 import { command, say } from '../say.js';
 import { serveSample, serveSampleOf } from '../sample.js';
@@ -27,7 +27,6 @@ interface Options extends CrawlOptions {
 }
 
 const collect = (value: string, before: string[]): string[] => [...before, value];
-const CATCH_UP_MS = 60_000;
 
 /** `spoor crawl`: one job from start to end, with everything it needs. */
 export function addCrawl(program: Command, finish: Finish): void {
@@ -75,6 +74,9 @@ async function crawl(urls: string[], options: Options): Promise<number> {
       throw new SpoorError('invalid_request', '--resume goes on with a job; it takes no URLs.', {
         field: '--resume',
       });
+    const ignored = givenNames(options);
+    if (ignored.length > 0)
+      say(`ignored with --resume, which goes on with the job as it is: ${ignored.join(', ')}`);
     return withResources(config, (resources) => resume(resources, options, interrupted.signal));
   }
   if (urls.length > 0 || options.job !== undefined) {
@@ -123,6 +125,8 @@ async function start(
   options: Options,
   signal: AbortSignal,
 ): Promise<number> {
+  // Before a job is started whose results would have no place.
+  resultFile(options, 'unnamed').check();
   const { jobId } = await resources.jobs.start(spec);
   say(`job ${jobId} started`);
   return seeThrough(resources, jobId, options, signal);
@@ -147,21 +151,28 @@ async function resume(resources: Resources, options: Options, signal: AbortSigna
   }
 }
 
+const resultFile = ({ out }: Options, jobId: string): ResultFile =>
+  new ResultFile(out ?? join('results', `${jobId}.jsonl`));
+
 async function seeThrough(
   resources: Resources,
   jobId: string,
   options: Options,
   signal: AbortSignal,
 ): Promise<number> {
-  const file = new ResultFile(options.out ?? join('results', `${jobId}.jsonl`));
+  const file = resultFile(options, jobId);
   file.check();
   const engine = await ensureEngine(resources);
+  if (!engine.own && options.allowPrivate)
+    say(
+      '--allow-private has no effect here: which private addresses are reached is for the engine that runs to say',
+    );
   const line = new ProgressLine(false);
   let state: JobState;
   try {
     state = await followJob(resources, jobId, (progress) => line.show(progress), signal);
     line.end();
-    if (state.status !== 'running') await projected(resources, jobId, state, signal);
+    if (state.status !== 'running') await untilProjected(resources, jobId, state.lastSeq, signal);
   } finally {
     await engine.close();
   }
@@ -176,23 +187,4 @@ async function seeThrough(
       : `left; the engine goes on with it. Stop it: ${command(`job stop ${jobId}`)}`,
   );
   return EXIT.interrupted;
-}
-
-/** The read models are a moment behind; whoever looks after the crawl shall find all of it. */
-async function projected(
-  { database, config, clock }: Resources,
-  jobId: string,
-  { lastSeq }: JobState,
-  signal: AbortSignal,
-): Promise<void> {
-  const { readModels } = await database();
-  const deadline = clock.monotonic() + CATCH_UP_MS;
-  while ((await readModels.position(shardOf(jobId))) < lastSeq) {
-    if (signal.aborted) return;
-    if (clock.monotonic() > deadline) {
-      say(`the read models are still behind; spoor up goes on with them (SPOOR_HOME ${config.home})`);
-      return;
-    }
-    await clock.sleep(20);
-  }
 }
