@@ -78,6 +78,22 @@ describe('embedded servers shared by processes', () => {
     expect(running(state)).toEqual([false, false]);
   });
 
+  it('leaves nothing behind when the last one has no time to wait; others keep what they hold', async () => {
+    const home = testDir('home');
+    const [one, two] = [await hold(home), await hold(home)];
+    const state = stateOf(home);
+    const leaveInHaste = async ({ child }: Holder): Promise<void> => {
+      const exit = once(child, 'exit');
+      child.stdin?.write('now');
+      expect(await exit).toEqual([9, null]);
+    };
+    await leaveInHaste(one);
+    expect(running(state)).toEqual([true, true]);
+    await leaveInHaste(two);
+    await until(() => !running(state).includes(true), { what: 'the end of both servers' });
+    expect(existsSync(join(home, 'postgres/postmaster.pid'))).toBe(false);
+  });
+
   it('starts again when everything was killed at once', async () => {
     const home = testDir('home');
     const first = await hold(home);

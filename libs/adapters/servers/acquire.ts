@@ -7,6 +7,7 @@ import {
   embeddedPostgres,
   ensureRunning,
   stopServer,
+  tellToStop,
   type EmbeddedServer,
 } from './embedded.js';
 import { withLock } from './file-lock.js';
@@ -95,26 +96,30 @@ export async function acquireServers(home: string, options: AcquireOptions = {})
   prepareHome(root);
   const { lock, users } = layout(root);
   const held = new Map<EmbeddedServer, RunningServer>();
+  let both: EmbeddedServer[] = [];
   let note = '';
+  // An end in haste cannot wait for the servers, but it leaves none behind. Whoever came meanwhile starts them again.
+  const onExit = (): void => {
+    rmSync(note, { force: true });
+    if (liveUsers(users) === 0) both.forEach((server) => tellToStop(root, server));
+  };
   const leave = (): Promise<void> =>
     withLock(lock, async () => {
       rmSync(note, { force: true });
-      if (liveUsers(users) > 0) return;
-      await Promise.all(
-        [embeddedNats(root, log), embeddedPostgres(root)].map((one) => stopServer(root, one, log)),
-      );
+      if (liveUsers(users) === 0) await Promise.all(both.map((server) => stopServer(root, server, log)));
+      process.removeListener('exit', onExit);
     });
   const urls = await withLock(lock, async () => {
     note = registerUser(users);
+    process.once('exit', onExit);
+    const [ownNats, ownPostgres] = [embeddedNats(root, log), embeddedPostgres(root)];
+    both = [ownNats, ownPostgres];
     const join = async (server: EmbeddedServer): Promise<string> => {
       const running = await ensureRunning(root, server, log);
       held.set(server, running);
       return running.url;
     };
-    const results = await Promise.allSettled([
-      natsUrl ?? join(embeddedNats(root, log)),
-      databaseUrl ?? join(embeddedPostgres(root)),
-    ]);
+    const results = await Promise.allSettled([natsUrl ?? join(ownNats), databaseUrl ?? join(ownPostgres)]);
     return results;
   });
   const [nats, database] = urls;

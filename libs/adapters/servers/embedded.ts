@@ -7,7 +7,13 @@ import { freePort, isPortFree, isPortTaken } from './ports.js';
 import { postgresAnswers, postgresUrl, postmasterNote, startPostgres } from './postgres.js';
 import { isRunning, processIdentity, programOf } from './process-identity.js';
 import { keptSecret } from './secrets.js';
-import { stopProcess, waitReady, type RunningServer, type ServerLog } from './server-process.js';
+import {
+  signalProcess,
+  stopProcess,
+  waitReady,
+  type RunningServer,
+  type ServerLog,
+} from './server-process.js';
 import { readState, writeState, type ServerKind } from './server-state.js';
 
 /** One of the two servers of a SPOOR_HOME. All calls are made under the home's lock. */
@@ -125,6 +131,12 @@ export async function ensureRunning(
       port = await freePort();
     }
   }
+}
+
+/** Without waiting for its end. */
+export function tellToStop(home: string, server: EmbeddedServer): void {
+  const running = findRunning(home, server);
+  if (running) signalProcess(running, server.stopSignal);
 }
 
 export async function stopServer(home: string, server: EmbeddedServer, log: ServerLog): Promise<void> {

@@ -47,6 +47,12 @@ export function natsAnswers(port: number, timeoutMs = 2_000): Promise<boolean> {
   });
 }
 
+/**
+ * The server would take no more than three quarters of what is free on the disk when it starts, whatever it holds already, and then
+ * refuse every write with room left. What bounds the log is the disk itself, and jobs pause before that is full.
+ */
+const STORE_BYTES = 2 ** 50;
+
 function writeConfig(options: NatsServerOptions, port: number): string {
   const file = join(options.runDir, 'nats.conf');
   const { credentials } = options;
@@ -54,7 +60,7 @@ function writeConfig(options: NatsServerOptions, port: number): string {
     `listen: ${JSON.stringify(`127.0.0.1:${port}`)}`,
     'server_name: "spoor"',
     `pid_file: ${JSON.stringify(join(options.runDir, 'nats.pid'))}`,
-    `jetstream { store_dir: ${JSON.stringify(options.storeDir)} }`,
+    `jetstream { store_dir: ${JSON.stringify(options.storeDir)}, max_file_store: ${STORE_BYTES} }`,
     ...(credentials
       ? [
           `authorization { user: ${JSON.stringify(credentials.user)}, password: ${JSON.stringify(credentials.password)} }`,

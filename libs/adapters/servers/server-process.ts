@@ -69,7 +69,7 @@ async function ended(ref: ProcessRef, timeoutMs: number): Promise<boolean> {
   return true;
 }
 
-function send(ref: ProcessRef, signal: NodeJS.Signals): void {
+export function signalProcess(ref: ProcessRef, signal: NodeJS.Signals): void {
   try {
     if (isRunning(ref)) process.kill(ref.pid, signal);
   } catch (error) {
@@ -79,12 +79,12 @@ function send(ref: ProcessRef, signal: NodeJS.Signals): void {
 
 /** Asks the process to end, waits `graceMs` for it, then kills it. */
 export async function stopProcess(ref: ProcessRef, signal: NodeJS.Signals, graceMs = 10_000): Promise<void> {
-  send(ref, signal);
+  signalProcess(ref, signal);
   if (!(await ended(ref, graceMs))) await killProcess(ref);
 }
 
 export async function killProcess(ref: ProcessRef): Promise<void> {
-  send(ref, 'SIGKILL');
+  signalProcess(ref, 'SIGKILL');
   await ended(ref, 10_000);
 }
 
