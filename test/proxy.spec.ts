@@ -182,6 +182,57 @@ describe('a proxy that fails', () => {
     },
   );
 
+  const crawled = async (start: string, proxy: object): Promise<string> =>
+    (await api<{ jobId: string }>('/api/jobs', spec(start, proxy))).body.jobId;
+  const retriesOf = (events: LogEvent[]): LogEvent[] => events.filter(({ type }) => type === 'FetchRetried');
+
+  test('is broken from the start: the job starts, fails at robots.txt or the first page, and says so', async () => {
+    const proxy = await startDemoProxy(credentials);
+    secretsOf({ SPOOR_PROXY_URL: proxy.url });
+    await proxy.fault('525');
+    const jobId = await crawled(sites.http.start, { url: { env: 'SPOOR_PROXY_URL' } });
+    await statusIs(jobId, 'error', 8000);
+    expect((await eventsOf(jobId)).map(({ type }) => type)).toEqual(['JobStarted', 'ProxyFailed']);
+    expect(sites.http.from.size).toBe(0);
+    await proxy.close();
+  });
+
+  test('is borne up to its tolerance, over all workers, and not further', async () => {
+    const proxy = await startDemoProxy(credentials);
+    secretsOf({ SPOOR_PROXY_URL: proxy.url });
+    const jobId = await crawled(sites.http.start, { url: { env: 'SPOOR_PROXY_URL' }, tolerance: 5 });
+    await until(() => sites.http.served > 50, { timeoutMs: 30_000, what: '50 pages' });
+    await proxy.fault('502');
+    await statusIs(jobId, 'error', 8000);
+    const events = await eventsOf(jobId);
+    expect(decisionsOf(events)).toEqual(['JobStarted', 'ProxyFailed']);
+    expect(retriesOf(events).length).toBeGreaterThan(5);
+    expect(
+      retriesOf(events).every(({ data }) => data.burned === false && data.code === 'proxy_bad_gateway'),
+    ).toBe(true);
+    await proxy.fault(null);
+    expect(await control(jobId, 'resume')).toMatchObject({ status: 200 });
+    await statusIs(jobId, 'done', 40_000);
+    expect(sites.http.served).toBe(PAGES);
+    await proxy.close();
+  });
+
+  test('is passed over for the next of its pool while the job tolerates it', async () => {
+    const [bad, good] = [await startDemoProxy(credentials), await startDemoProxy(credentials)];
+    secretsOf({ BAD: bad.url, GOOD: good.url });
+    await bad.fault('refuse');
+    const pool = [{ env: 'BAD' }, { env: 'GOOD' }];
+    const jobId = await crawled(sites.http.start, { pool, tolerance: 1000 });
+    await statusIs(jobId, 'done', 40_000);
+    const events = await eventsOf(jobId);
+    expect(retriesOf(events).length).toBeGreaterThan(0);
+    expect(retriesOf(events).every(({ data }) => data.burned === false)).toBe(true);
+    expect(sites.http.served).toBe(PAGES);
+    expect([...sites.http.from.keys()]).toEqual([FROM_PROXY]);
+    await bad.close();
+    await good.close();
+  });
+
   test('a one-shot crawl prints what failed and how to go on, and exits 3; the password is nowhere', async () => {
     const proxy = await startDemoProxy(credentials);
     const own = new Home({ SPOOR_ALLOW_PRIVATE: '*', SPOOR_PROXY_URL: proxy.url });

@@ -3,6 +3,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createEgress, type Egress } from '#libs/adapters/egress';
 import type { RobotsQuestion } from '#libs/engine/ports';
+import { resolvedJobSpec } from '#libs/events';
 import { createRobots } from './index.js';
 
 const HOUR = 3_600_000;
@@ -46,6 +47,24 @@ describe('robots.txt', () => {
     (body: string): RequestListener =>
     (_, res) =>
       void res.end(body);
+
+  it('says nothing when the proxy fails, and keeps what is known without one apart', async () => {
+    const { origin, asked } = await site((_, res) => res.end('User-agent: *\nDisallow: /a'));
+    const robots = createRobots(egress, clock);
+    // No proxy is configured here, so its way is shut.
+    const proxied = {
+      proxy: { spec: resolvedJobSpec.parse({ proxy: { provider: 'oxylabs' } }).proxy!, session: 'j.1' },
+    };
+    await expect(robots.check(question(`${origin}/a`, proxied))).rejects.toMatchObject({
+      problem: { code: 'proxy_not_configured' },
+    });
+    expect(asked).toEqual([]);
+    expect(await robots.check(question(`${origin}/a`))).toMatchObject({ allowed: false, confidence: 'low' });
+    await expect(robots.check(question(`${origin}/a`, proxied))).rejects.toMatchObject({
+      code: 'proxy_failed',
+    });
+    expect(asked).toEqual(['/robots.txt']);
+  });
 
   it('gives the verdict with the rule that decided, as the site wrote it', async () => {
     const { origin } = await site(
