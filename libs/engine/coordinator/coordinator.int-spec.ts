@@ -23,6 +23,8 @@ const tree = (size: number) => (url: string) => {
 /** Takes tasks from the real queue and answers them from a map instead of the web. */
 class ScriptedWorker {
   readonly requests: string[] = [];
+  /** Numbers of the tries that were taken. */
+  readonly tries: number[] = [];
   hold = false;
   /** Dropped once, as soon as it comes. */
   dropOnce: string | null = null;
@@ -45,6 +47,7 @@ class ScriptedWorker {
       this.dropOnce = null;
       return delivery.done();
     }
+    this.tries.push(...delivery.tasks.map((task) => task.try));
     if (this.hold) {
       this.held.push(delivery);
       return;
@@ -327,6 +330,44 @@ describe('Coordinator on a real log', () => {
     worker(tree(20));
     await jobs().resume(jobId);
     await ended(jobId);
+  });
+
+  test('jobs pause when their log is nearly at its limit, and the pause itself still fits', async () => {
+    await coordinator();
+    const { jobId } = await jobs().start(spec());
+    // Of another job, so that a twentieth of the whole is room for a decision.
+    for (let i = 0; i < 20; i++)
+      await log.nc.request(subjects.pageSubject('0-other00000', 'PageFetched'), Buffer.alloc(10_000));
+    expect(await status(jobId)).toBe('running');
+    const stream = subjects.eventStream(0);
+    const { config } = (await log.nc.request(`$JS.API.STREAM.INFO.${stream}`)).json<{ config: object }>();
+    const limit = Math.ceil((await log.eventLog.head(0)).bytes / 0.97);
+    await log.nc.request(`$JS.API.STREAM.UPDATE.${stream}`, JSON.stringify({ ...config, max_bytes: limit }));
+    await ended(jobId, 'paused');
+    expect((await jobs().state(jobId))!.reason).toMatch(/^The event log is nearly full/);
+  });
+
+  test('more proxy failures in a row than the job bears end its run; as many as it bears do not', async () => {
+    await coordinator();
+    const site = worker(tree(3));
+    site.hold = true;
+    const { jobId } = await jobs().start(spec({ proxy: { url: 'http://proxy.test:1', tolerance: 2 } }));
+    const refused = new History().started({ start: [`${SITE}/`] }).retried(`${SITE}/`, {
+      ...{ burned: false, code: 'proxy_refused', message: 'The proxy refuses', delayMs: 0 },
+    }).last.data as EventData<'FetchRetried'>;
+    const fail = (tryNo: number) =>
+      log.eventLog.publishPage({
+        ...{ type: 'FetchRetried', id: pageEventId(jobId, 1, refused.url, tryNo), jobId },
+        ...{ time: new Date().toISOString(), data: { ...refused, try: tryNo } },
+      });
+    for (const tryNo of [1, 2]) await fail(tryNo);
+    // The third try was released, so both failures are folded.
+    await until(() => site.tries.includes(3), { timeoutMs: 10_000, what: 'the third try' });
+    expect(await status(jobId)).toBe('running');
+    await fail(3);
+    await ended(jobId, 'error');
+    const types = (await log.eventLog.readDecisions(jobId)).map((e) => e.type);
+    expect(types).toEqual(['JobStarted', 'ProxyFailed']);
   });
 
   test('a job with an event that cannot be read pauses and says which; others go on; resume goes on without it', async () => {

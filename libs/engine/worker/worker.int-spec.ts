@@ -10,7 +10,8 @@ import { connectLog, type JetStreamHandle } from '#libs/adapters/jetstream';
 import { createRobots } from '#libs/adapters/robots';
 import { newId, systemClock } from '#libs/adapters/system';
 import { isUnreadable, type PageEvent } from '#libs/events';
-import type { Bodies, FetchTask } from '#libs/engine/ports';
+import { ConflictError } from '#libs/engine/ports';
+import type { Bodies, FetchOutcome, FetchRequest, FetchTask } from '#libs/engine/ports';
 import { startTestNats, until, type TestNats } from '#libs/testing';
 import { JobService } from '../jobs/index.js';
 import { Worker, type WorkerDeps } from './index.js';
@@ -228,6 +229,53 @@ describe('Worker on a real log', () => {
     await jobs().pause(jobId);
     site.answerSlow();
     expect((await recorded(jobId, 1)).get('/slow/1')!.type).toBe('PageFetched');
+  });
+
+  test('a stop that the log refused ends nothing', async () => {
+    const { jobId, seq } = await start();
+    await release(jobId, seq, ['/slow/1']);
+    worker();
+    await until(() => site.requests.length === 1, { what: 'a request in flight' });
+    const stop = { commandId: 'late', run: 1 };
+    const refused = log.eventLog.appendJob(
+      { type: 'JobStopped', id: `${jobId}:late`, jobId, time: new Date().toISOString(), data: stop },
+      seq + 100,
+    );
+    await expect(refused).rejects.toBeInstanceOf(ConflictError);
+    site.answerSlow();
+    expect((await recorded(jobId, 1)).get('/slow/1')!.type).toBe('PageFetched');
+  });
+
+  test('of many tries that meet a failing proxy together one ends the run, and no page is burned', async () => {
+    const { jobId, seq } = await start({ proxy: { url: 'http://proxy.test:1' } });
+    const paths = Array.from({ length: 8 }, (_, i) => `/${i}`);
+    for (const half of [paths.slice(0, 4), paths.slice(4)]) await release(jobId, seq, half);
+    let meet = (): void => undefined;
+    const together = new Promise<void>((resolve) => (meet = resolve));
+    let met = 0;
+    const refusing = {
+      fetch: async ({ url }: FetchRequest): Promise<FetchOutcome> => {
+        if (++met === paths.length) meet();
+        await together;
+        return {
+          ...{ ok: false, code: 'proxy_refused', message: 'The proxy refuses', statusCode: 0, finalUrl: url },
+          ...{ redirects: [], timing: { startedAt: 0, durationMs: 1 } },
+        };
+      },
+    };
+    const robots: WorkerDeps['robots'] = {
+      check: async ({ policy }) => ({ policy, allowed: true, confidence: 'high', reason: '', rule: null }),
+    };
+    for (let i = 0; i < 2; i++) worker({ fetcher: refusing, robots });
+    await queueEmpty();
+    expect(met).toBe(paths.length);
+    const decisions = await log.eventLog.readDecisions(jobId);
+    expect(decisions.map(({ type }) => type)).toEqual(['JobStarted', 'ProxyFailed']);
+    expect((await facts(jobId)).size).toBe(0);
+    expect(await jobs().state(jobId)).toMatchObject({
+      status: 'error',
+      lastError: { code: 'proxy_refused' },
+    });
   });
 
   test('a store that fails holds the page until it works again', async () => {

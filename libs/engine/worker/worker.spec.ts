@@ -1,7 +1,7 @@
 import { createPageParser } from '#libs/adapters/html';
 import { systemClock } from '#libs/adapters/system';
 import { resolveSpec } from '#libs/job';
-import type { JobEvent } from '#libs/events';
+import { pageEventId, type JobEvent } from '#libs/events';
 import type { Delivery, FetchOutcome, PullOptions } from '../ports/index.js';
 import { Worker } from './index.js';
 
@@ -13,7 +13,7 @@ const started: JobEvent = {
 };
 
 /** A worker whose surroundings only note what they are asked. */
-function setUp({ slots = 8, readDecisions = async () => [started] } = {}) {
+function setUp({ slots = 8, readDecisions = async () => [started], recorded = [] as string[] } = {}) {
   const asked: string[] = [];
   const published: string[] = [];
   const answers: string[] = [];
@@ -28,7 +28,7 @@ function setUp({ slots = 8, readDecisions = async () => [started] } = {}) {
           published.push(event.data.url);
           return { seq: 1, duplicate: false };
         },
-        pageEventIds: async () => new Set<string>(),
+        pageEventIds: async () => new Set(recorded.map((url) => pageEventId('0-aaaaaaaa', 1, url, 1))),
         appendJob: async () => Promise.reject(new Error('no decision expected')),
         async *watchDecisions(_shard, signal) {
           yield* [] as JobEvent[];
@@ -105,6 +105,17 @@ describe('Worker', () => {
     for (const open of it.gates) open();
     await it.settle();
     expect([it.freeSlots(), it.answers]).toEqual([2, ['one done']]);
+    await it.worker.drain(0);
+  });
+
+  it('asks the log first about a batch that is older than its connection, also at its first delivery', async () => {
+    const it = setUp({ recorded: URLS.slice(0, 2) });
+    it.deliver('fresh', { seq: 4 });
+    await it.settle();
+    expect(it.asked).toEqual(URLS);
+    it.deliver('old', { olderThanConnection: true });
+    await it.settle();
+    expect(it.asked).toEqual([...URLS, URLS[2]]);
     await it.worker.drain(0);
   });
 
