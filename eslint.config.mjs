@@ -157,6 +157,7 @@ export default tseslint.config(
               group: [
                 ...clients,
                 ...clients.map((name) => `${name}/*`),
+                'cheerio',
                 '@nestjs/*',
                 'typeorm',
                 'pg',

@@ -101,6 +101,19 @@ describe('spoor crawl', () => {
     expect(repeated.length).toBeLessThanOrEqual(32);
   });
 
+  test('an address that is not public is refused, and it is said how to reach one of your own', async () => {
+    await begin(1);
+    const { stdout, stderr } = await home.run(['crawl', site.start], { SPOOR_ALLOW_PRIVATE: '' });
+    const told = stdout + stderr;
+    for (const way of ['--allow-private', 'SPOOR_ALLOW_PRIVATE=host:port']) expect(told).toContain(way);
+    const jobId = /job (\d+-\w+)/.exec(told)![1]!;
+    const why = await home.run(['page', 'why', jobId, site.start]);
+    expect(why.stdout).toMatch(
+      /The address is not public \(.*--allow-private.*SPOOR_ALLOW_PRIVATE=host:port/,
+    );
+    expect(site.served).toBe(0);
+  });
+
   test.each([
     ['no URL at all', ['crawl', 'nonsense'], 'start[0]', 2],
     ['another protocol', ['crawl', 'ftp://127.0.0.1/'], 'start[0]', 2],

@@ -202,7 +202,12 @@ describe('a crawl of a site that has every outcome', () => {
       [
         ['an invalid Location', '/bad-location', 302, 'Redirect to something that is no http(s) URL'],
         ['no Location', '/no-location', 303, 'Redirect without a Location'],
-        ['a Location that is refused', '/blocked-location', 308, 'The address is not public'],
+        [
+          'a Location that is refused',
+          '/blocked-location',
+          308,
+          'The address is not public (one of your own is reached with --allow-private, or SPOOR_ALLOW_PRIVATE=host:port)',
+        ],
       ] as const
     ).map(([name, path, status, error]): [string, string, Expected] => [
       `redirect error: ${name}`,

@@ -32,7 +32,9 @@ describe('egress guard', () => {
   ])('refuses %s, and nothing reaches it', async (url) => {
     const outcome = await fetching(url(canary.port));
     expect(outcome).toMatchObject({ ok: false, code: 'blocked_address', statusCode: 0 });
-    expect(outcome.ok || outcome.message).toBe('The address is not public');
+    expect(outcome.ok || outcome.message).toBe(
+      'The address is not public (one of your own is reached with --allow-private, or SPOOR_ALLOW_PRIVATE=host:port)',
+    );
     expect(canary.accepted()).toBe(0);
   });
 

@@ -10,7 +10,10 @@ const problem = (code: FailureCode, message: string): Problem => ({ code, messag
 
 export const problems = {
   invalidUrl: problem('invalid_url', 'Only http and https URLs without credentials can be fetched'),
-  blocked: problem('blocked_address', 'The address is not public'),
+  blocked: problem(
+    'blocked_address',
+    'The address is not public (one of your own is reached with --allow-private, or SPOOR_ALLOW_PRIVATE=host:port)',
+  ),
   missingLocation: problem('invalid_redirect', 'Redirect without a Location'),
   invalidLocation: problem('invalid_redirect', 'Redirect to something that is no http(s) URL'),
   loop: problem('redirect_loop', 'Redirect loop'),
