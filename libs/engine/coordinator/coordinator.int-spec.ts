@@ -370,6 +370,30 @@ describe('Coordinator on a real log', () => {
     expect(types).toEqual(['JobStarted', 'ProxyFailed']);
   });
 
+  test('a job with a decision that cannot be read is left alone, also by the next leader; others go on', async () => {
+    const first = await coordinator('first');
+    const site = worker((url) => (url.startsWith(SITE) ? tree(30)(url) : []));
+    site.hold = true;
+    const { jobId } = await jobs().start(spec());
+    await until(() => site.holding === 1, { timeoutMs: 10_000, what: 'the first task' });
+    await log.nc.request(subjects.jobSubject(jobId), 'not a decision');
+    await until(() => first.jobs.length === 0, { timeoutMs: 10_000, what: 'the job to be left alone' });
+    await site.letGo();
+    // Readable, and later: a reader of the last decisions alone would believe that it runs.
+    const resumed = { commandId: 'r', run: 2 };
+    const seq = (await log.eventLog.head(0)).lastSeq - 1;
+    await log.eventLog.appendJob(
+      { type: 'JobResumed', id: `${jobId}:cmd:r`, jobId, time: new Date().toISOString(), data: resumed },
+      seq,
+    );
+    await first.stop();
+    const second = await coordinator('second');
+    const other = await jobs().start(spec({ start: ['https://other.test/'] }));
+    await ended(other.jobId);
+    expect(second.jobs).toEqual([]);
+    expect(site.requests).toEqual([`${SITE}/`, 'https://other.test/']);
+  });
+
   test('a job with an event that cannot be read pauses and says which; others go on; resume goes on without it', async () => {
     await coordinator();
     const site = worker(tree(60));

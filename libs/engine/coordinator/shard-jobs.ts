@@ -1,4 +1,4 @@
-import { isUnreadable } from '#libs/events';
+import { isUnreadable, subjects } from '#libs/events';
 import type { LogEntry, UnreadableEvent } from '#libs/events';
 import type { HashKey } from '#libs/job';
 import type { Clock, EventLog, LogBatch, Logger } from '#libs/engine/ports';
@@ -75,7 +75,7 @@ export class ShardJobs {
     }
     const runner = this.runners.get(entry.jobId);
     if (isUnreadable(entry)) {
-      if (runner) this.deps.onUnreadable(runner, entry);
+      if (runner) this.meetUnreadable(runner, entry);
     } else if (runner) {
       runner.apply(entry);
       if (!runner.running) this.drop(runner);
@@ -84,6 +84,21 @@ export class ShardJobs {
       fresh.apply(entry);
       this.runners.set(entry.jobId, fresh);
     } else if (runsAgain(entry)) this.load(entry.jobId);
+  }
+
+  private meetUnreadable(runner: JobRunner, event: UnreadableEvent): void {
+    if (isDecision(event)) this.rest(runner, event);
+    else this.deps.onUnreadable(runner, event);
+  }
+
+  /** Nothing can be decided on what is not known, not even a pause: the job is left alone until a version comes that can read it. */
+  private rest(runner: JobRunner, { seq, reason }: UnreadableEvent): void {
+    const { jobId } = runner;
+    this.deps.logger.error(
+      { jobId, seq, reason },
+      'a decision cannot be read: its job is left alone by this version',
+    );
+    this.drop(runner);
   }
 
   private drop(runner: JobRunner): void {
@@ -104,11 +119,16 @@ export class ShardJobs {
     replay(this.buffers.get(jobId) ?? []);
     this.buffers.delete(jobId);
     if (!runner.running) return;
+    const decision = unreadable.find(isDecision);
+    if (decision) return this.rest(runner, decision);
     runner.begin();
     this.runners.set(jobId, runner);
     for (const event of unreadable) this.deps.onUnreadable(runner, event);
   }
 }
+
+const isDecision = ({ jobId, subject }: UnreadableEvent): boolean =>
+  jobId !== null && subject === subjects.jobSubject(jobId);
 
 const runsAgain = (entry: LogEntry): boolean =>
   entry.type === 'JobResumed' || entry.type === 'JobRestarted' || entry.type === 'PagesRequeued';
