@@ -1,3 +1,4 @@
+import { parseUrl } from '#libs/events';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { SpoorError } from '#libs/failures';
@@ -6,7 +7,7 @@ const whole = (min: number, max: number) =>
   z.string().regex(/^\d+$/).transform(Number).pipe(z.number().int().min(min).max(max));
 
 const urlOf = (...protocols: string[]) =>
-  z.string().refine((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol));
+  z.string().refine((text) => protocols.includes(parseUrl(text)?.protocol ?? ''));
 
 const HOST_PORT = /^(\*|\[[0-9a-f:.]+\]|[a-z0-9._-]+|[0-9a-f]*:[0-9a-f:.]+)(:\d{1,5})?$/i;
 const hostList = z

@@ -21,7 +21,7 @@ export {
 } from './event.js';
 export { isJobId, jobEventId, jobId, pageEventId, pageKey, rowId, shardOf } from './ids.js';
 export * as subjects from './subjects.js';
-export { canonicalUrl, fromLink, hostOf, originOf, toLink } from './url.js';
+export { canonicalUrl, fromLink, hostOf, originOf, parseUrl, toLink } from './url.js';
 export type {
   BodyRef,
   ExtractedItem,

@@ -1,12 +1,13 @@
-import type { ProxySpec } from '#libs/events';
+import { parseUrl, type ProxySpec } from '#libs/events';
 
 const PLAIN =
   'must be http(s)://host:port; a URL with credentials goes into {"env": "NAME"} or {"secret": "NAME"}';
 
 /** A proxy written into a spec is seen by everybody who sees the job, so it carries no credentials. */
 function isPlainProxyUrl(text: string): boolean {
-  if (!URL.canParse(text)) return false;
-  const { protocol, username, password, pathname, search, hash } = new URL(text);
+  const url = parseUrl(text);
+  if (url === null) return false;
+  const { protocol, username, password, pathname, search, hash } = url;
   const bare = pathname === '/' && search === '' && hash === '';
   return /^https?:$/.test(protocol) && !username && !password && bare && !text.includes('@');
 }

@@ -1,7 +1,7 @@
 import { parse as parseSelector } from 'css-what';
 import { RE2JS } from 're2js';
 import type { z } from 'zod';
-import { canonicalUrl, hostOf, jobSpec, jobSpecChanges } from '#libs/events';
+import { canonicalUrl, hostOf, jobSpec, jobSpecChanges, parseUrl } from '#libs/events';
 import type { FieldRule, JobSpec, JobSpecChanges, Stage } from '#libs/events';
 import { SpoorError } from '#libs/failures';
 import { proxyIssues } from './proxy-spec.js';
@@ -82,11 +82,10 @@ function hostsOf(urls: Iterable<string>): string[] {
   return [...hosts];
 }
 
-const normalHost = (host: string): string | null =>
-  URL.canParse(`http://${host}/`) &&
-  new URL(`http://${host}/`).href === `http://${new URL(`http://${host}/`).host}/`
-    ? new URL(`http://${host}/`).host
-    : null;
+function normalHost(host: string): string | null {
+  const url = parseUrl(`http://${host}/`);
+  return url?.href === `http://${url?.host}/` ? url.host : null;
+}
 
 /** URL of page `n` of a range, canonical; null when the template gives no http(s) URL. */
 export const pageOfRange = (template: string, n: number): string | null =>

@@ -1,3 +1,4 @@
+import { parseUrl } from '#libs/events';
 import { existsSync, readFileSync } from 'node:fs';
 import { isPublicAddress, literalOf, normalHost } from './address.js';
 
@@ -61,7 +62,8 @@ if (cases.length === 0) console.info(`skipped: no conformance cases at ${FILE}`)
 
 (cases.length > 0 ? it : it.skip)('judges every literal of the conformance cases (without a packet)', () => {
   const literals = cases.filter(
-    ({ literal_verdict, url }) => ['blocked', 'allowed'].includes(literal_verdict ?? '') && URL.canParse(url),
+    ({ literal_verdict, url }) =>
+      ['blocked', 'allowed'].includes(literal_verdict ?? '') && parseUrl(url) !== null,
   );
   const wrong = literals.filter((c) => {
     const literal = literalOf(new URL(c.url).hostname);

@@ -1,3 +1,4 @@
+import { parseUrl } from '#libs/events';
 import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 
@@ -25,7 +26,7 @@ export function isPublicAddress(address: string): boolean {
 function plainAddress(text: string): string | null {
   const version = isIP(text);
   if (version !== 6) return version === 4 ? text : null;
-  return URL.canParse(`http://[${text}]/`) ? new URL(`http://[${text}]/`).hostname.slice(1, -1) : null;
+  return parseUrl(`http://[${text}]/`)?.hostname.slice(1, -1) ?? null;
 }
 
 /** One spelling for each host, so that lists can be compared: mapped addresses as IPv4, names in lower case. */

@@ -1,4 +1,4 @@
-import { canonicalUrl } from '#libs/events';
+import { canonicalUrl, parseUrl } from '#libs/events';
 import { locationText } from './head.js';
 
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
@@ -15,9 +15,8 @@ export interface Target {
 /** Resolves a Location by the WHATWG rules. Credentials in it are neither used nor recorded. */
 export function resolveLocation(header: string, base: string): Target {
   const location = locationText(header);
-  if (location.length > 8192 || !URL.canParse(location, base))
-    return { url: null, recorded: withoutUserinfo(location) };
-  const url = new URL(location, base);
+  const url = location.length > 8192 ? null : parseUrl(location, base);
+  if (url === null) return { url: null, recorded: withoutUserinfo(location) };
   const hadCredentials = url.username !== '' || url.password !== '';
   url.username = '';
   url.password = '';

@@ -1,3 +1,4 @@
+import { parseUrl } from '#libs/events';
 import type { ExtractedItem, FieldRule, Stage } from '#libs/events';
 import { cleanText } from './text.js';
 import { PageTooComplexError, type Tree } from './tree.js';
@@ -52,6 +53,6 @@ class Extraction {
     if (this.total > MAX_TOTAL) throw new PageTooComplexError('The fields of the page are too long');
     const clean = cleanText(text);
     const isUrl = rule.attr !== undefined && URL_ATTRIBUTES.has(rule.attr.toLowerCase());
-    return isUrl && URL.canParse(clean, this.base) ? new URL(clean, this.base).href : clean;
+    return isUrl ? (parseUrl(clean, this.base)?.href ?? clean) : clean;
   }
 }

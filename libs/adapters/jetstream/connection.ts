@@ -1,3 +1,4 @@
+import { parseUrl } from '#libs/events';
 import { connect, type ConnectionOptions, type NatsConnection } from '@nats-io/transport-node';
 import { SpoorError } from '#libs/failures';
 import { ApiError, unavailable } from './errors.js';
@@ -115,12 +116,12 @@ function connectionOptions({ url, name }: DialOptions): ConnectionOptions {
   let credentials: ConnectionOptions = {};
   for (const part of url.split(',')) {
     const text = part.trim().includes('://') ? part.trim() : `nats://${part.trim()}`;
-    if (!URL.canParse(text))
+    const parsed = parseUrl(text);
+    if (parsed === null)
       throw new SpoorError('invalid_request', 'NATS_URL is not a URL', {
         field: 'NATS_URL',
         hint: 'It looks like nats://127.0.0.1:4222.',
       });
-    const parsed = new URL(text);
     servers.push(`${parsed.hostname}:${parsed.port || '4222'}`);
     if (parsed.protocol === 'tls:') credentials = { ...credentials, tls: {} };
     if (parsed.password) {

@@ -1,3 +1,4 @@
+import { parseUrl } from '#libs/events';
 import type { ProxyChoice, ProxyEndpoint } from '#libs/engine/ports';
 import type { ProxySpec } from '#libs/events';
 import { memberOf, sessionIdOf, sessionKeyOf } from './choose.js';
@@ -38,9 +39,9 @@ export function genericEndpoint(spec: ProxySpec, choice: ProxyChoice, references
         .replaceAll('{session}', sessionIdOf(key ?? `${choice.session} ${choice.request}`))
         .replaceAll('{country}', country);
   const what = 'http(s)://user:password@host:port';
-  if (!URL.canParse(text)) throw wrong(plain ? 'proxy.url' : nameOf(member), what);
-  const url = new URL(text);
-  if (!/^https?:$/.test(url.protocol)) throw wrong(plain ? 'proxy.url' : nameOf(member), what);
+  const url = parseUrl(text);
+  if (url === null || !/^https?:$/.test(url.protocol))
+    throw wrong(plain ? 'proxy.url' : nameOf(member), what);
   if (port !== undefined) url.port = String(port);
   const credentials = url.username || url.password ? `${url.username}:${url.password}@` : '';
   return {

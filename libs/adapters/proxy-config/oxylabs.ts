@@ -1,3 +1,4 @@
+import { parseUrl } from '#libs/events';
 import type { ProxyChoice, ProxyEndpoint } from '#libs/engine/ports';
 import type { ProxySpec } from '#libs/events';
 import { memberOf, sessionIdOf, sessionKeyOf, type SessionType } from './choose.js';
@@ -68,9 +69,8 @@ export function oxylabsEndpoint(spec: ProxySpec, choice: ProxyChoice, env: Looku
   const key = sessionKeyOf(session, choice);
   const name = oxylabsUser(user, byName ? country : undefined, key === null ? null : sessionIdOf(key));
   const address = `http://${host}:${port}`;
-  if (!URL.canParse(address) || new URL(address).host.split(':')[0] === '')
-    throw wrong('OXYLABS_HOST', 'a host name');
-  const url = new URL(address);
+  const url = parseUrl(address);
+  if (url === null || url.hostname === '') throw wrong('OXYLABS_HOST', 'a host name');
   url.username = encodeURIComponent(name);
   url.password = encodeURIComponent(password);
   return {

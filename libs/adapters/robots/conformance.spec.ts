@@ -1,3 +1,4 @@
+import { parseUrl } from '#libs/events';
 import { existsSync, readFileSync } from 'node:fs';
 import { decidingRule, groupFor, parseRobots, productToken } from './rules.js';
 
@@ -20,8 +21,9 @@ if (cases.length === 0) console.info(`skipped: no conformance cases at ${FILE}`)
 
 function allowed({ robots, agent, url }: Case): boolean {
   const group = groupFor(parseRobots(robots), productToken(agent));
-  if (!URL.canParse(url, 'http://relative.test/')) return true;
-  const { pathname, search } = new URL(url, 'http://relative.test/');
+  const parsed = parseUrl(url, 'http://relative.test/');
+  if (parsed === null) return true;
+  const { pathname, search } = parsed;
   return !group || (decidingRule(group, pathname + search)?.allow ?? true);
 }
 
