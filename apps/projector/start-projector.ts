@@ -41,6 +41,7 @@ export async function startProjector(resources: Needed): Promise<RunningProjecto
     abortOnError: false,
   });
   await app.listen();
+  for (const projector of projectors) void projector.watch(stopping.signal);
   return {
     status: () => Promise.all(projectors.map((projector) => projector.status())),
     close: async () => {

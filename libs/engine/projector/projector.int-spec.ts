@@ -36,8 +36,8 @@ afterEach(async () => {
   await test_.drop();
 });
 
-const projector = (codeVersion = '1', store = db.projectionStore): Projector =>
-  new Projector({ eventLog: log, store, clock: systemClock, logger }, { shard: 0, codeVersion });
+const projector = (codeVersion = '1', store = db.projectionStore, clock = systemClock): Projector =>
+  new Projector({ eventLog: log, store, clock, logger }, { shard: 0, codeVersion });
 
 async function dump(): Promise<string> {
   let text = '';
@@ -202,27 +202,64 @@ test('a commit from a checkpoint that has moved writes nothing', async () => {
   expect(await dump()).toBe(before);
 });
 
-test('commits that a crash of the store took back are read again', async () => {
-  log.append(...eventful().events);
-  const one = projector();
-  await one.position();
-  await one.apply(log.batch(1, 10));
-  const [old] = await db.dataSource.query<{ seq: number }[]>('SELECT * FROM spoor.checkpoint');
-  const rows = await dump();
-  await one.apply(log.batch(11, 20));
-  // As if the commits since then had never been.
-  await db.dataSource.query(`DELETE FROM spoor.page WHERE seq > 10`);
-  await db.dataSource.query(`DELETE FROM spoor.evidence WHERE seq > 10`);
-  await db.dataSource.query(`UPDATE spoor.checkpoint SET seq = 10`);
-  await db.dataSource
-    .query(`UPDATE spoor.job SET fetched = 9, bytes = 90, status_codes = '{"200": 9}', seq = 10,
-    updated_at = to_timestamp(10)`);
-  expect(Number(old!.seq)).toBe(10);
-  expect(await dump()).toBe(rows);
-  await one.apply(log.batch(21));
-  const live = await dump();
-  await rebuild();
-  expect(await dump()).toBe(live);
+describe('commits that a crash of the store took back', () => {
+  /** A projector that has committed up to 20, and a store that holds what it did up to 10. */
+  async function takenBack(clock = systemClock): Promise<Projector> {
+    log.append(...eventful().events);
+    const one = projector('1', db.projectionStore, clock);
+    await one.position();
+    await one.apply(log.batch(1, 10));
+    const rows = await dump();
+    await one.apply(log.batch(11, 20));
+    await db.dataSource.query(`DELETE FROM spoor.page WHERE seq > 10`);
+    await db.dataSource.query(`DELETE FROM spoor.evidence WHERE seq > 10`);
+    await db.dataSource.query(`UPDATE spoor.checkpoint SET seq = 10, event_id = 'event-10'`);
+    await db.dataSource
+      .query(`UPDATE spoor.job SET fetched = 9, bytes = 90, status_codes = '{"200": 9}', seq = 10,
+      updated_at = to_timestamp(10)`);
+    expect(await dump()).toBe(rows);
+    return one;
+  }
+
+  test('are read again', async () => {
+    const one = await takenBack();
+    await one.apply(log.batch(21));
+    const live = await dump();
+    await rebuild();
+    expect(await dump()).toBe(live);
+  });
+
+  test('are found missing and read again though no event comes any more', async () => {
+    const stopping = new AbortController();
+    let looks = 0;
+    // One look, at once, then no more.
+    const sleep = async (): Promise<void> => void (++looks > 1 && stopping.abort());
+    const one = await takenBack({ ...systemClock, sleep });
+    await one.watch(stopping.signal);
+    expect((await db.projectionStore.checkpoint(0))!.seq).toBeGreaterThanOrEqual(20);
+    await one.apply(log.batch(21));
+    const live = await dump();
+    await rebuild();
+    expect(await dump()).toBe(live);
+  });
+
+  test('leave no gap when the projector is told to end while it reads them', async () => {
+    const one = await takenBack();
+    const stopping = new AbortController();
+    const { head } = log;
+    log.head = async () => {
+      stopping.abort();
+      return head.call(log);
+    };
+    await expect(one.apply(log.batch(21), stopping.signal)).rejects.toThrow();
+    log.head = head;
+    const next = projector();
+    const { seq } = await next.position();
+    await next.apply(log.batch(seq + 1));
+    const live = await dump();
+    await rebuild();
+    expect(await dump()).toBe(live);
+  });
 });
 
 describe('a checkpoint that does not fit the log makes the read models anew, loudly', () => {

@@ -33,6 +33,8 @@ export interface ProjectorStatus {
   lastError: string | null;
 }
 
+/** How often a quiet projector looks whether the store still holds what it was given. */
+const LOOK_MS = 5000;
 const FIRST_WAIT_MS = 100;
 const LONGEST_WAIT_MS = 5000;
 
@@ -88,6 +90,26 @@ export class Projector {
         this.handed = Math.max(this.handed, batch.upTo);
       }),
     );
+  }
+
+  /**
+   * Looks now and then whether the store still holds all that was committed, until `signal` fires: a crash of the store may take its
+   * last commits back, and in a quiet log no batch comes that would show it.
+   */
+  async watch(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await this.deps.clock.sleep(LOOK_MS, signal).catch(() => undefined);
+      if (signal.aborted) return;
+      await this.inTurn(() => this.persist(signal, () => this.look(signal))).catch(() => undefined);
+    }
+  }
+
+  private async look(signal: AbortSignal): Promise<void> {
+    const found = await this.deps.store.checkpoint(this.shard);
+    if (this.connected && (found?.seq ?? 0) === this.fold.at.seq) return;
+    this.forget();
+    await this.connect(signal);
+    if (this.fold.at.seq < this.handed) await this.fold.read(this.handed, signal);
   }
 
   /** Makes the read models anew beside the present ones and puts them in their place; the present ones serve until then. */

@@ -50,13 +50,17 @@ export class ShardFold {
     this.lastProgressAt = this.deps.clock.now();
   }
 
-  /** Reads on from the checkpoint to what was the log's end at the call, or to `upTo`. */
+  /**
+   * Reads on from the checkpoint to what was the log's end at the call, or to `upTo`.
+   * @throws when `signal` fires: the reader ends without a word then, and whoever went on would leave a gap behind
+   */
   async read(upTo: number | null, signal?: AbortSignal): Promise<void> {
     const options = { fromSeq: this.at.seq + 1, follow: false, ...(signal ? { signal } : {}) };
     for await (const batch of this.deps.eventLog.readShard(this.shard, options)) {
       await this.commit(batch.entries, batch.upTo);
       if (upTo !== null && this.at.seq >= upTo) return;
     }
+    signal?.throwIfAborted();
   }
 
   /** Events of a job that were parked, once more; the checkpoint stays. */

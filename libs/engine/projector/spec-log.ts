@@ -29,8 +29,12 @@ export class SpecLog implements ProjectorLog {
     return this.entries[seq - 1]?.id ?? null;
   }
 
-  async *readShard(_: number, { fromSeq = 1, maxBatch = 7 }: ReadOptions = {}): AsyncIterable<LogBatch> {
-    for (let from = fromSeq; from <= this.entries.length; from += maxBatch)
+  async *readShard(
+    _: number,
+    { fromSeq = 1, maxBatch = 7, signal }: ReadOptions = {},
+  ): AsyncIterable<LogBatch> {
+    // As from the real log: a reader that is told to end does so without a word.
+    for (let from = fromSeq; from <= this.entries.length && !signal?.aborted; from += maxBatch)
       yield this.batch(from, Math.min(from + maxBatch - 1, this.entries.length));
   }
 
