@@ -4,16 +4,10 @@ import type { EventData, JobSpec } from '#libs/events';
 import { SpoorError } from '#libs/failures';
 import { decide, foldDecisions, resolveChanges, resolveSpec } from '#libs/job';
 import type { HashKey, JobCommand, JobState, JobStatus, PageSelection } from '#libs/job';
-import {
-  ConflictError,
-  type Clock,
-  type EventLog,
-  type ProxyCheck,
-  type ReadModels,
-} from '#libs/engine/ports';
+import { ConflictError, type Clock, type EventLog, type ProxyCheck } from '#libs/engine/ports';
 import { appendDecision } from './append-decision.js';
 import { JobFolds, type JobReport } from './job-folds.js';
-import { selectPages, type SelectedPages } from './requeue-pages.js';
+import { selectPages, type PageLists, type SelectedPages } from './requeue-pages.js';
 import { ResumeJob, type ResumePlan } from './resume-job.js';
 
 /** Racing commands are decided again on what the winner left; so many losses in a row mean that something is wrong. */
@@ -28,7 +22,7 @@ export interface JobServiceDeps {
   /** Tries the way before a job with a proxy is resumed; without it such a job cannot be resumed here. */
   proxyCheck?: ProxyCheck | undefined;
   /** Where the filter of a requeue is resolved; without it there is no requeue here. */
-  readModels?: (() => Promise<ReadModels>) | undefined;
+  readModels?: (() => Promise<PageLists>) | undefined;
   /** How long it waits for read models that are behind; default 10 s. */
   requeueWaitMs?: number | undefined;
   /** Default: one that this process draws. */

@@ -11,11 +11,14 @@ const LOOK_MS = 25;
 const PAGE = 1000;
 const IDS = 5000;
 
+/** The part of the read models that tells which pages a command means. */
+export type PageLists = Pick<ReadModels, 'pages' | 'skipped' | 'withOutcome' | 'position'>;
+
 export interface RequeueDeps {
   eventLog: Pick<EventLog, 'head' | 'readDecisions'>;
   clock: Pick<Clock, 'monotonic' | 'sleep'>;
   /** Where filters are resolved. */
-  readModels: () => Promise<ReadModels>;
+  readModels: () => Promise<PageLists>;
   catchUpMs?: number | undefined;
 }
 
@@ -67,7 +70,7 @@ async function refuseSpentBudget({ eventLog }: RequeueDeps, jobId: string, state
 const isCompleted = (event: JobEvent | undefined): event is StoredEvent<'JobCompleted'> =>
   event?.type === 'JobCompleted';
 
-async function caughtUp({ eventLog, clock, catchUpMs }: RequeueDeps, readModels: ReadModels, jobId: string) {
+async function caughtUp({ eventLog, clock, catchUpMs }: RequeueDeps, readModels: PageLists, jobId: string) {
   const shard = shardOf(jobId);
   const { lastSeq } = await eventLog.head(shard);
   const deadline = clock.monotonic() + (catchUpMs ?? CATCH_UP_MS);
@@ -82,7 +85,7 @@ async function caughtUp({ eventLog, clock, catchUpMs }: RequeueDeps, readModels:
   }
 }
 
-async function checkKnown(readModels: ReadModels, jobId: string, generation: number, urls: string[]) {
+async function checkKnown(readModels: PageLists, jobId: string, generation: number, urls: string[]) {
   for (let from = 0; from < urls.length; from += IDS) {
     const ids = urls.slice(from, from + IDS).map((url) => pageIdOf(jobId, generation, url));
     const known = await readModels.withOutcome(jobId, ids);
@@ -96,7 +99,7 @@ async function checkKnown(readModels: ReadModels, jobId: string, generation: num
 }
 
 async function* matching(
-  readModels: ReadModels,
+  readModels: PageLists,
   jobId: string,
   filter: PageFilterSpec,
 ): AsyncGenerator<string> {

@@ -1,0 +1,2 @@
+export { simulate } from './command-line.js';
+export { runSeed, type RunReport } from './run.js';

@@ -1,0 +1,46 @@
+import type { JobSpecInput } from '#libs/events';
+import type { Random } from './random.js';
+import { drawSite, type Site } from './site.js';
+
+export interface SimulatedJob {
+  jobId: string;
+  spec: JobSpecInput;
+  site: Site;
+}
+
+/** One to three jobs of one shard, small and different. */
+export function drawJobs(random: Random): SimulatedJob[] {
+  const count = random.pick([1, 1, 1, 2, 3]);
+  return Array.from({ length: count }, (_, n) => {
+    const site = drawSite(random, `site${n}`, Math.round(random.skewed(5, count === 1 ? 40 : 20)));
+    return { jobId: `0-simulated${n}`, site, spec: drawSpec(random, site) };
+  });
+}
+
+function drawSpec(random: Random, site: Site): JobSpecInput {
+  const hosts = [...new Set([...site.pages.keys()].map((url) => new URL(url).host))];
+  const urls = [...site.pages.keys()];
+  return {
+    start: site.start,
+    scope: {
+      hosts,
+      ...(random.chance(0.3) ? { maxPages: random.int(1, site.pages.size + 3) } : {}),
+      ...(random.chance(0.1) ? { maxDepth: random.int(1, 4) } : {}),
+      ...(random.chance(0.05) ? { maxDurationMs: random.int(1000, 60_000) } : {}),
+      ...(random.chance(0.05) ? { maxBytes: random.int(50, 1000) } : {}),
+      ...(random.chance(0.1) ? { exclude: [`/${random.int(1, urls.length)}$`] } : {}),
+    },
+    politeness: {
+      concurrency: random.int(1, 40),
+      perHost: random.int(1, 20),
+      delayMs: random.chance(0.5) ? 0 : random.int(1, 300),
+      robots: random.pick(['mark', 'obey'] as const),
+    },
+    retry: { attempts: random.int(1, 4), baseMs: random.int(10, 1000), maxMs: random.int(1000, 8000) },
+    limits: { timeoutMs: random.pick([1000, 15_000, 30_000]) },
+    bodies: random.pick(['all', 'none'] as const),
+    ...(random.chance(0.3)
+      ? { proxy: { url: 'http://proxy.test:8080', tolerance: random.pick([0, 0, 3]) } }
+      : {}),
+  };
+}
