@@ -1,6 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { describeError } from '#libs/engine';
 import type { Logger } from '#libs/engine/ports';
 
 const MAIN = fileURLToPath(new URL('./main.js', import.meta.url));
@@ -36,7 +37,7 @@ export class Child {
   async stop(graceMs: number): Promise<void> {
     this.stopping = true;
     const child = this.process;
-    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    if (child?.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
     const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
     child.kill('SIGTERM');
     const timeout = new AbortController();
@@ -59,15 +60,16 @@ export class Child {
       execArgv: process.execArgv,
     });
     this.process = child;
-    child.once('exit', (code, signal) => {
-      if (this.stopping) return;
-      if (Date.now() - startedAt > STEADY_MS) this.deaths = 0;
-      const wait = BACKOFF_MS[Math.min(this.deaths++, BACKOFF_MS.length - 1)]!;
-      this.options.logger.warn(
-        { role: this.options.role, code, signal },
-        'process died; it is started again',
-      );
-      setTimeout(() => this.start(), wait);
-    });
+    // A fork that the machine refuses (no process, no memory) has no exit.
+    child.once('error', (error) => this.died(startedAt, { error: describeError(error) }));
+    child.once('exit', (code, signal) => this.died(startedAt, { code, signal }));
+  }
+
+  private died(startedAt: number, how: object): void {
+    if (this.stopping) return;
+    if (Date.now() - startedAt > STEADY_MS) this.deaths = 0;
+    const wait = BACKOFF_MS[Math.min(this.deaths++, BACKOFF_MS.length - 1)]!;
+    this.options.logger.warn({ role: this.options.role, ...how }, 'process died; it is started again');
+    setTimeout(() => this.start(), wait);
   }
 }
