@@ -28,6 +28,9 @@ export function pageEventId(jobId: string, run: number, url: string, tryNo: numb
   return `${jobId}:${run}:${pageKey(url)}:${tryNo}`;
 }
 
+/** `pageKey` of the page that a page event's id names. */
+export const pageKeyOf = (eventId: string): string => eventId.split(':')[2] ?? '';
+
 /** A command repeated with its own id is the same decision. */
 export function jobEventId(jobId: string, commandId: string): string {
   return `${jobId}:cmd:${commandId}`;

@@ -19,7 +19,7 @@ export {
   type StoredEvent,
   type UnreadableEvent,
 } from './event.js';
-export { isJobId, jobEventId, jobId, pageEventId, pageKey, rowId, shardOf } from './ids.js';
+export { isJobId, jobEventId, jobId, pageEventId, pageKey, pageKeyOf, rowId, shardOf } from './ids.js';
 export * as subjects from './subjects.js';
 export { canonicalUrl, fromLink, hostOf, originOf, parseUrl, toLink } from './url.js';
 export type {

@@ -1,4 +1,4 @@
-import type { JobSpec } from '#libs/events';
+import { pageKey, pageKeyOf, type JobSpec } from '#libs/events';
 import { describeError } from '../describe-error.js';
 import { ProxyFailedError, type Delivery, type FetchTask, type ProxyProblem } from '../ports/index.js';
 import type { WorkerDeps } from './deps.js';
@@ -6,15 +6,7 @@ import { endedInHistory, type RunEnd } from './ended-runs.js';
 import { failJob } from './fail-job.js';
 import { hold, isPassing } from './hold.js';
 import type { JobCache, KnownJob } from './job-cache.js';
-import {
-  failed,
-  outcomeId,
-  toEvent,
-  tolerated,
-  workerDied,
-  type PageDraft,
-  type PageTry,
-} from './outcome.js';
+import { failed, toEvent, tolerated, workerDied, type PageDraft, type PageTry } from './outcome.js';
 import { runPage } from './page-task.js';
 import type { Slots } from './slots.js';
 
@@ -99,15 +91,20 @@ export class BatchRun {
     else await allOf(open.map((task) => this.task(task, spec, job)));
   }
 
-  /** What of the batch is not in the log yet. A first delivery that no server has seen lost needs no look. */
+  /**
+   * The pages of the batch that nothing was recorded of since it was released, of whatever try: a batch that a server brings back
+   * after its run has ended may name a page that a later run has an outcome of. A first delivery that no server has seen lost
+   * needs no look.
+   */
   private async openTasks(): Promise<FetchTask[]> {
     const { delivery, deps } = this;
     if (delivery.deliveries === 1 && !delivery.olderThanConnection) return [...delivery.tasks];
-    const recorded = await this.guarded((signal) =>
-      hold(() => deps.eventLog.pageEventIds(delivery.jobId, delivery.logSeq), deps, signal, isPassing),
+    const ids = await this.guarded((signal) =>
+      hold(() => deps.eventLog.pageEventIds(delivery.jobId, delivery.logSeq + 1), deps, signal, isPassing),
     );
-    if (!recorded) return [];
-    return delivery.tasks.filter((task) => !recorded.has(outcomeId(this.tryOf(task))));
+    if (!ids) return [];
+    const recorded = new Set([...ids].map(pageKeyOf));
+    return delivery.tasks.filter(({ url }) => !recorded.has(pageKey(url)));
   }
 
   private async task(task: FetchTask, spec: JobSpec, job: KnownJob): Promise<void> {

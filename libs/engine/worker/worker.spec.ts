@@ -13,7 +13,13 @@ const started: JobEvent = {
 };
 
 /** A worker whose surroundings only note what they are asked. */
-function setUp({ slots = 8, readDecisions = async () => [started], recorded = [] as string[] } = {}) {
+function setUp({
+  slots = 8,
+  readDecisions = async () => [started],
+  recorded = [] as string[],
+  recordedRun = 1,
+  recordedAt = 2,
+} = {}) {
   const asked: string[] = [];
   const published: string[] = [];
   const answers: string[] = [];
@@ -28,7 +34,8 @@ function setUp({ slots = 8, readDecisions = async () => [started], recorded = []
           published.push(event.data.url);
           return { seq: 1, duplicate: false };
         },
-        pageEventIds: async () => new Set(recorded.map((url) => pageEventId('0-aaaaaaaa', 1, url, 1))),
+        pageEventIds: async (jobId, fromSeq) =>
+          new Set(recordedAt < fromSeq ? [] : recorded.map((url) => pageEventId(jobId, recordedRun, url, 1))),
         appendJob: async () => Promise.reject(new Error('no decision expected')),
         async *watchDecisions(_shard, signal) {
           yield* [] as JobEvent[];
@@ -116,6 +123,22 @@ describe('Worker', () => {
     it.deliver('old', { olderThanConnection: true });
     await it.settle();
     expect(it.asked).toEqual([...URLS, URLS[2]]);
+    await it.worker.drain(0);
+  });
+
+  it('does not request a page of an old batch that a later run has an outcome of', async () => {
+    const it = setUp({ recorded: URLS.slice(0, 2), recordedRun: 2 });
+    it.deliver('old', { olderThanConnection: true });
+    await it.settle();
+    expect(it.asked).toEqual(URLS.slice(2));
+    await it.worker.drain(0);
+  });
+
+  it('requests what was recorded before its batch was released: an earlier try, which the coordinator knew', async () => {
+    const it = setUp({ recorded: URLS, recordedAt: 1 });
+    it.deliver('again', { olderThanConnection: true });
+    await it.settle();
+    expect(it.asked).toEqual(URLS);
     await it.worker.drain(0);
   });
 
