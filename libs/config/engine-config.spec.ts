@@ -3,7 +3,7 @@ import { loadConfig } from './engine-config.js';
 
 const failure = (env: NodeJS.ProcessEnv): SpoorError => {
   try {
-    loadConfig(env, '/work');
+    loadConfig(env, '/srv/app');
   } catch (error) {
     if (error instanceof SpoorError) return error;
     throw error;
@@ -13,8 +13,8 @@ const failure = (env: NodeJS.ProcessEnv): SpoorError => {
 
 describe('loadConfig', () => {
   it('needs nothing', () => {
-    expect(loadConfig({}, '/work')).toEqual({
-      home: '/work/.spoor',
+    expect(loadConfig({}, '/srv/app')).toEqual({
+      home: '/srv/app/.spoor',
       natsUrl: null,
       databaseUrl: null,
       shards: 1,
@@ -36,7 +36,7 @@ describe('loadConfig', () => {
         SPOOR_PORT: '0',
         SPOOR_ALLOW_PRIVATE: 'localhost:8080, 10.0.0.1,[::1]:80',
       },
-      '/work',
+      '/srv/app',
     );
     expect(config).toMatchObject({ home: '/data', natsUrl: null, port: 0 });
     expect(config.allowPrivate).toEqual(['localhost:8080', '10.0.0.1', '[::1]:80']);

@@ -1,39 +1,11 @@
 import { fromLink, hostOf, originOf } from '#libs/events';
 import type { EventHandlers, PageEvent, StoredEvent } from '#libs/events';
+import { openEntry, type Entry, type FrontierCounts, type StageCounts } from './entry.js';
 import { countsAsOutcome } from './outcome-rule.js';
 import { pageOfRange } from './resolve-spec.js';
 import { slowDownOf } from './slow-down.js';
 import { evolve, type JobState } from './state.js';
 import { UrlTable, type HashKey } from './url-table.js';
-
-export type Outcome = 'open' | 'fetched' | 'failed' | 'skipped';
-
-/** One known URL of a job. `url` is kept while the page is open only. */
-export interface Entry {
-  readonly index: number;
-  url: string;
-  depth: number;
-  stage: string;
-  outcome: Outcome;
-  /** Attempts burned, and the highest try seen in `tryRun`. */
-  attempts: number;
-  tries: number;
-  tryRun: number;
-  /** Server time at which a waiting retry is due; 0 when it does not wait. */
-  dueAt: number;
-  /** Run in which the page was opened again; its older facts do not count. */
-  requeuedInRun: number;
-}
-
-export type StageCounts = Record<Outcome, number>;
-
-export interface FrontierCounts {
-  discovered: number;
-  fetched: number;
-  failed: number;
-  skipped: number;
-  open: number;
-}
 
 /**
  * The fold of one job's whole history: which URLs are known, which of them are open, what has an outcome. Nothing in it knows
@@ -226,18 +198,7 @@ export class Frontier {
       if (entry.outcome === 'open' && depth < entry.depth) entry.depth = depth;
       return entry;
     }
-    const entry: Entry = {
-      index,
-      url,
-      depth,
-      stage,
-      outcome: 'open',
-      attempts: 0,
-      tries: 0,
-      tryRun: 0,
-      dueAt: 0,
-      requeuedInRun: 0,
-    };
+    const entry = openEntry(index, url, depth, stage);
     this.entries.push(entry);
     this.opened.push(entry);
     return entry;

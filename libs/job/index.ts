@@ -6,7 +6,8 @@ export {
   type JobCommand,
   type ProxyFailure,
 } from './decide.js';
-export { Frontier, type Entry, type FrontierCounts, type Outcome, type StageCounts } from './frontier.js';
+export type { Entry, FrontierCounts, Outcome, StageCounts } from './entry.js';
+export { Frontier } from './frontier.js';
 export {
   doneByStage,
   positionOf,

@@ -1,5 +1,6 @@
 import type { EventData } from '#libs/events';
-import type { Frontier, FrontierCounts, StageCounts } from './frontier.js';
+import type { FrontierCounts, StageCounts } from './entry.js';
+import type { Frontier } from './frontier.js';
 
 /** How far a job has come: exact, not per batch. */
 export interface JobPosition {
