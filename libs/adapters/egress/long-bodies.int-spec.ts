@@ -64,11 +64,12 @@ describe('long bodies', () => {
       else res.end(path === '/long' ? LONG : 'short');
     };
     // May become as long as all there is, and then says nothing more.
-    const all = fetching('/stuck', { maxBodyBytes: 64 * MB, timeoutMs: 1500 });
+    const all = fetching('/stuck', { maxBodyBytes: 64 * MB, timeoutMs: 4000 });
     while (!stuck) await new Promise(setImmediate);
-    const short = () => fetching('/short', { timeoutMs: 1000 });
+    const short = () => fetching('/short', { timeoutMs: 3000 });
     await short();
-    const long = fetching('/long', { timeoutMs: 500 });
+    // Less than it has to wait, and more than it needs by itself on a busy machine.
+    const long = fetching('/long', { timeoutMs: 3000 });
     const first = await Promise.race([all, long, short().then(() => 'short')]);
     expect(first).toBe('short');
     expect(await all).toMatchObject({ ok: false, code: 'timeout' });

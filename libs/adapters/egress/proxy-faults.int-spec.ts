@@ -63,16 +63,18 @@ function play(socket: Socket, { response, mode }: Case): void {
   } else socket.end(bytesOf(response));
 }
 
-describe('proxy faults', () => {
+(cases.length > 0 ? describe : describe.skip)('proxy faults', () => {
   let target: TestServer;
   beforeAll(async () => {
     target = await httpServer((_, response) => response.end('direct'));
   });
   afterAll(() => target.close());
 
-  it.each(cases.map((one) => [`${one.id} ${one.kind}: ${one.name} (${one.mode})`, one] as const))(
-    '%s',
-    async (_, one) => {
+  const rows = cases.map((one) => [`${one.id} ${one.kind}: ${one.name} (${one.mode})`, one] as const);
+  // A file without any test is an error to jest.
+  if (rows.length === 0) it('has external cases', () => undefined);
+  for (const [name, one] of rows)
+    it(name, async () => {
       const proxy = await rawServer((socket) => play(socket, one));
       const { response, expect: wanted, kind, mode } = one;
       if (response.kill_after !== undefined) await proxy.close();
@@ -102,6 +104,5 @@ describe('proxy faults', () => {
         egress.close();
         await proxy.close();
       }
-    },
-  );
+    });
 });
