@@ -230,6 +230,49 @@ describe('JobRunner', () => {
     expect(take().flatMap((b) => b.tasks)).toEqual(second!.tasks);
   });
 
+  describe('a leader that takes over and finds tasks in flight', () => {
+    const takenOver = (history: History) => {
+      const tasks = ['p0', 'p1'].map((p) => ({ url: A + p, depth: 1, stage: 'page', try: 1, attempt: 1 }));
+      const it = runnerOf(history);
+      const batch = { jobId: history.jobId, generation: 1, run: 1, jobSeq: 1, logSeq: 2, tasks };
+      it.runner.adopt([{ ...batch, seq: 1 }]);
+      return it;
+    };
+
+    test('releases none of them again', () => {
+      const history = new History().started({ ...fast, start: [A] }).fetched(A, paths(6));
+      const { urls, runner } = takenOver(history);
+      expect(runner.progress).toMatchObject({ queued: 4, inFlight: 2 });
+      expect(urls()).toEqual(
+        paths(6)
+          .slice(2)
+          .map((p) => A + p.slice(1)),
+      );
+      expect(runner.progress).toMatchObject({ queued: 0, inFlight: 6 });
+    });
+
+    test('has all of the places at their host again when they are done', () => {
+      const politeness = { ...fast.politeness, perHost: 3 };
+      const history = new History().started({ politeness, start: [A] }).fetched(A, paths(9));
+      const { urls, feed } = takenOver(history);
+      expect(urls()).toEqual([`${A}p2`]);
+      for (const p of ['p0', 'p1', 'p2']) history.fetched(A + p);
+      feed();
+      expect(urls()).toEqual([`${A}p3`, `${A}p4`, `${A}p5`]);
+    });
+
+    test('waits for a retry that is in flight already', () => {
+      const history = new History().started({ ...fast, start: [A] }).fetched(A, paths(2));
+      history.retried(`${A}p0`, { delayMs: 1000 }).last.storedAt = 100_000;
+      const { runner, clock, urls } = runnerOf(history);
+      const task = { url: `${A}p0`, depth: 1, stage: 'page', try: 2, attempt: 2 };
+      const batch = { jobId: history.jobId, generation: 1, run: 1, jobSeq: 1, logSeq: 3, tasks: [task] };
+      runner.adopt([{ ...batch, seq: 1 }]);
+      clock.time += 2000;
+      expect(urls()).toEqual([`${A}p1`]);
+    });
+  });
+
   test('a task in the queue whose outcome is in the log is not in flight', () => {
     const history = new History().started({ ...fast, start: [A] });
     const { runner, take, feed } = runnerOf(history, { live: true });

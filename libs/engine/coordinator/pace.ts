@@ -69,6 +69,8 @@ export class Pace {
    */
   take(now: number, wall: number, reopenedOnly = false): Entry | null {
     for (let due = this.waiting.popDue(now); due; due = this.waiting.popDue(now)) {
+      // Found in the fetch queue meanwhile: what stands here of it is out of date.
+      if (this.place[due.index] !== Place.Waiting) continue;
       this.place[due.index] = Place.None;
       if (due.outcome === 'open') this.absorb([due], now, wall);
     }
@@ -98,6 +100,11 @@ export class Pace {
       }
       const entry = host.shift();
       if (!entry) continue;
+      // Found in the fetch queue while it stood here: released again it would be in flight twice.
+      if (this.place[entry.index] !== Place.Queued) {
+        this.list(host, now);
+        continue;
+      }
       this.queued--;
       if (entry.outcome === 'open') {
         this.depart(entry, host, now);
@@ -138,6 +145,7 @@ export class Pace {
     for (const [entry, { run, try: tryNo }] of found) {
       if (this.flights.has(entry.index) || entry.outcome !== 'open') continue;
       const host = this.hostQueue(hostOf(entry.url));
+      if (this.place[entry.index] === Place.Queued) this.queued--;
       this.place[entry.index] = Place.InFlight;
       host.inFlight++;
       this.flights.set(entry.index, { host: host.host, run, try: tryNo, since: now });
