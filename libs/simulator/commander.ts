@@ -15,16 +15,21 @@ interface Command {
   changes: unknown;
 }
 
-const VERBS: Verb[] = [
-  'pause',
-  'stop',
-  'resume',
-  'resume',
-  'resume',
-  'restart',
-  'requeue',
-  'requeue',
-  'report',
+const SEQUENCES: Verb[][] = [
+  ['pause'],
+  ['stop'],
+  ['restart'],
+  ['requeue'],
+  ['report'],
+  ['resume'],
+  ['pause', 'resume'],
+  ['stop', 'resume'],
+  ['resume', 'resume'],
+  ['stop', 'restart'],
+  ['pause', 'restart'],
+  ['requeue', 'requeue'],
+  ['requeue', 'stop', 'resume'],
+  ['report', 'pause', 'report'],
 ];
 
 /** What a command may be told instead of being done. */
@@ -48,13 +53,21 @@ export class Commander {
     this.give({ verb: 'start', job, commandId: 'start', urls: null, changes: undefined });
   }
 
-  /** One at random. */
+  /** One, or a few that race or follow each other closely. */
   command(): void {
+    const { chaos, world, jobs } = this.scene;
+    const job = chaos.random.pick(jobs);
+    for (const verb of chaos.random.pick(SEQUENCES)) {
+      if (chaos.random.chance(0.4)) this.ask(verb, job);
+      else world.after(chaos.random.skewed(0, 3000), null, '', () => this.ask(verb, job));
+    }
+  }
+
+  private ask(verb: Verb, job: SimulatedJob): void {
     const { random } = this.scene.chaos;
-    const job = random.pick(this.scene.jobs);
     const urls = [...job.site.pages.keys()].filter(() => random.chance(0.3));
     this.give({
-      ...{ verb: random.pick(VERBS), job, commandId: `command-${this.given++}` },
+      ...{ verb, job, commandId: `command-${this.given++}` },
       urls: random.chance(0.5) && urls.length > 0 ? urls : null,
       changes: random.chance(0.3) ? { politeness: { concurrency: random.int(1, 20) } } : undefined,
     });
@@ -86,6 +99,7 @@ export class Commander {
       if (close() && (command.verb === 'start' || chaos.random.chance(0.5))) again();
     });
     const said = `${command.verb} ${command.job.jobId} (${command.commandId})`;
+    world.stirred = true;
     world.note(api.life, `is asked to ${said}`);
     this.run(api.service, command).then(
       (seq) => {

@@ -12,7 +12,7 @@ export interface SimulatedJob {
 export function drawJobs(random: Random): SimulatedJob[] {
   const count = random.pick([1, 1, 1, 2, 3]);
   return Array.from({ length: count }, (_, n) => {
-    const site = drawSite(random, `site${n}`, Math.round(random.skewed(5, count === 1 ? 40 : 20)));
+    const site = drawSite(random, `site${n}`, Math.round(random.rather(5, count === 1 ? 40 : 16)));
     return { jobId: `0-simulated${n}`, site, spec: drawSpec(random, site) };
   });
 }

@@ -40,6 +40,7 @@ export class Parts {
     this.lives.push(life);
     life.onEnd(() => this.next(life));
     world.note(life, 'starts');
+    world.stirred = true;
     this[role](life);
   }
 

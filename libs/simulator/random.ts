@@ -34,6 +34,11 @@ export class Random {
     return values[this.int(0, values.length - 1)]!;
   }
 
+  /** Rather small, seldom large. */
+  rather(low: number, high: number): number {
+    return low + this.unit() ** 2 * (high - low);
+  }
+
   /** Short mostly, long now and then. */
   skewed(low: number, high: number): number {
     return low + this.unit() ** 4 * (high - low);

@@ -35,6 +35,8 @@ export async function runSeed(seed: number, { trace = false } = {}): Promise<Run
     while (!world.failure && !ending.reached) {
       if (!world.next()) world.fail('stuck', 'nothing is left to happen');
       if (world.steps > MOST_STEPS || world.elapsed > MOST_MS) world.fail('stuck', ending.standing());
+      if (!world.stirred) continue;
+      world.stirred = false;
       await settled();
     }
     if (!world.failure) checkAtTheEnd(simulation.scene);

@@ -34,7 +34,9 @@ export class Scene {
     this.world = new World(tracing, strike);
     this.ledger = new Ledger((oracle, text) => this.world.fail(oracle, text));
     this.log = new LogServer(this.world, profile.idBeforeSequence, (event) => this.ledger.apply(event));
-    this.queue = new QueueServer(this.world, this.chaos);
+    this.queue = new QueueServer(this.world, this.chaos, (batch, others) =>
+      this.ledger.checkRelease(batch, others),
+    );
     if (tracing) this.world.note(null, JSON.stringify({ profile, jobs: this.jobs.map(({ spec }) => spec) }));
   }
 }

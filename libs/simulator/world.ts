@@ -21,6 +21,8 @@ export class World {
   /** Happenings so far that ran a process's code. */
   steps = 0;
   readonly trace: string[] = [];
+  /** A process's code ran, and what it has set off may not have come to rest. */
+  stirred = true;
   /** First broken promise of the run. */
   failure: { oracle: string; text: string } | null = null;
   private readonly heap: Happening[] = [];
@@ -52,6 +54,7 @@ export class World {
       this.time = Math.max(this.time, next.at);
       if (life && !this.mayRun(next, life)) continue;
       if (this.tracing && next.label) this.note(life, next.label);
+      this.stirred ||= life !== null;
       // The fault may have called it off.
       next.run?.();
       return true;

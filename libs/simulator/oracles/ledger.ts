@@ -1,4 +1,5 @@
-import { fromLink, originOf, type PageEvent, type StoredEvent } from '#libs/events';
+import { fromLink, originOf, pageEventId, type PageEvent, type StoredEvent } from '#libs/events';
+import type { TaskBatch } from '#libs/engine/ports';
 import type { JobReport } from '#libs/engine';
 import { pageOfRange, withChanges } from '#libs/job';
 import type { JobSpec } from '#libs/events';
@@ -34,6 +35,12 @@ export interface JobAccount {
   history: Map<number, Counts>;
 }
 
+/** A batch in the fetch queue. */
+interface InFlight {
+  batch: TaskBatch;
+  isBack: boolean;
+}
+
 type Fail = (oracle: string, text: string) => void;
 
 const FROM: Partial<Record<StoredEvent['type'], string[]>> = {
@@ -58,15 +65,40 @@ const TO: Partial<Record<StoredEvent['type'], string>> = {
  */
 export class Ledger {
   readonly jobs = new Map<string, JobAccount>();
+  private readonly told = new Set<string>();
 
   constructor(private readonly fail: Fail) {}
 
   apply(event: StoredEvent): void {
     const job = this.jobs.get(event.jobId) ?? this.open(event);
+    this.told.add(event.id);
     if (!job) return;
     if ('try' in event.data) this.fact(job, event as PageEvent);
     else if (event.type !== 'JobStarted') this.decision(job, event);
     job.history.set(event.seq, counts(job));
+  }
+
+  /** No page is released that lies in the queue already, with nothing told of that try. */
+  checkRelease(batch: TaskBatch, others: Iterable<InFlight>): void {
+    const { jobId, generation } = batch;
+    const pages = this.jobs.get(jobId)?.pages[generation - 1];
+    for (const other of this.untold(jobId, generation, others))
+      for (const { url } of batch.tasks)
+        if (url === other.url && other.run >= (pages?.get(url)?.requeuedInRun ?? 0))
+          this.fail('in-flight', `${url} of ${jobId} was released in run ${batch.run}, but is in flight`);
+  }
+
+  /** Tasks in the queue whose outcome is still to come. */
+  private *untold(
+    jobId: string,
+    generation: number,
+    batches: Iterable<InFlight>,
+  ): Generator<{ url: string; run: number }> {
+    for (const { batch, isBack } of batches) {
+      if (isBack || batch.jobId !== jobId || batch.generation !== generation) continue;
+      for (const { url, try: tryNo } of batch.tasks)
+        if (!this.told.has(pageEventId(jobId, batch.run, url, tryNo))) yield { url, run: batch.run };
+    }
   }
 
   /** What the API says of a job must hold at the sequence that it names. */

@@ -14,6 +14,8 @@ export interface QueueMessage {
   deliveries: number;
   /** Delivered and unacknowledged until then; 0: waits to be delivered. */
   deadline: number;
+  /** Was acknowledged, and forgotten to be so. */
+  isBack: boolean;
 }
 
 export interface Puller {
@@ -36,6 +38,8 @@ export class QueueServer {
   constructor(
     private readonly world: World,
     private readonly chaos: Chaos,
+    /** Sees every batch at the moment it is released, beside those that lie in the queue. */
+    private readonly onReleased: (batch: TaskBatch, others: Iterable<QueueMessage>) => void,
   ) {}
 
   /** @throws WrongSequenceError */
@@ -48,8 +52,9 @@ export class QueueServer {
     this.lastId = id;
     this.ids.set(id, seq);
     const { time } = this.world;
+    this.onReleased(batch, this.messages.values());
     const copy = JSON.parse(JSON.stringify(batch)) as TaskBatch;
-    this.messages.set(seq, { seq, batch: copy, storedAt: time, deliveries: 0, deadline: 0 });
+    this.messages.set(seq, { seq, batch: copy, storedAt: time, deliveries: 0, deadline: 0, isBack: false });
     if (this.world.tracing)
       this.world.note(
         null,
@@ -101,7 +106,7 @@ export class QueueServer {
       if (random.chance(0.5)) Object.assign(message, { deliveries: 0, deadline: 0 });
     const recent = this.removed.filter(({ at }) => this.world.time - at < FORGETS_MS && random.chance(0.5));
     for (const { message } of recent)
-      this.messages.set(message.seq, { ...message, deliveries: 0, deadline: 0 });
+      this.messages.set(message.seq, { ...message, deliveries: 0, deadline: 0, isBack: true });
     this.removed = [];
     this.pulls.length = 0;
     for (const puller of this.pullers) puller.reconnect();
