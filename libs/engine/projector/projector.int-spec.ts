@@ -187,6 +187,23 @@ test('two projectors at once write everything once', async () => {
   expect(await dump()).toBe(live);
 });
 
+test('what another projector commits while this one connects is no reason to make the read models anew', async () => {
+  const { events } = eventful();
+  log.append(...events.slice(0, 10));
+  const { head } = log;
+  log.head = async () => {
+    const before = await head.call(log);
+    log.head = head;
+    log.append(...events.slice(10));
+    const other = projector();
+    await other.position();
+    await other.apply(log.batch());
+    return before;
+  };
+  await projector().position();
+  expect(said).toEqual([]);
+});
+
 test('a commit from a checkpoint that has moved writes nothing', async () => {
   log.append(...eventful().events);
   const one = projector();

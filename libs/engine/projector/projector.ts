@@ -129,8 +129,9 @@ export class Projector {
 
   private async connect(signal?: AbortSignal): Promise<void> {
     const { eventLog, store, logger } = this.deps;
-    const head = await eventLog.head(this.shard);
     const found = await store.checkpoint(this.shard);
+    // Asked for later: what another projector commits in between must not make the log look shorter than its read models.
+    const head = await eventLog.head(this.shard);
     const mismatch = found && (await this.mismatch(found, head));
     if (mismatch) {
       const fields = { shard: this.shard, checkpoint: found.seq, log: head.lastSeq };
