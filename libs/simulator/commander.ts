@@ -1,6 +1,8 @@
 import { SpoorError, type FailureCode } from '#libs/failures';
 import type { JobService } from '#libs/engine';
+import type { PageSelection } from '#libs/job';
 import type { SimulatedJob } from './jobs.js';
+import { pagesOf } from './oracles/ledger.js';
 import type { Parts } from './parts.js';
 import type { Scene } from './scene.js';
 
@@ -11,7 +13,7 @@ interface Command {
   job: SimulatedJob;
   commandId: string;
   /** Of a requeue. */
-  urls: string[] | null;
+  selection: PageSelection;
   changes: unknown;
 }
 
@@ -50,7 +52,7 @@ export class Commander {
   ) {}
 
   startJob(job: SimulatedJob): void {
-    this.give({ verb: 'start', job, commandId: 'start', urls: null, changes: undefined });
+    this.give({ verb: 'start', job, commandId: 'start', selection: {}, changes: undefined });
   }
 
   /** One, or a few that race or follow each other closely. */
@@ -65,20 +67,32 @@ export class Commander {
 
   private ask(verb: Verb, job: SimulatedJob): void {
     const { random } = this.scene.chaos;
-    const urls = [...job.site.pages.keys()].filter(() => random.chance(0.3));
+    const account = this.scene.ledger.jobs.get(job.jobId);
+    const urls = [...(account ? pagesOf(account).values() : [])]
+      .filter(({ outcome }) => random.chance(outcome === null ? 0.01 : 0.3))
+      .map(({ url }) => url);
     this.give({
       ...{ verb, job, commandId: `command-${this.given++}` },
-      urls: random.chance(0.5) && urls.length > 0 ? urls : null,
+      selection:
+        random.chance(0.6) && urls.length > 0
+          ? { urls }
+          : { filter: { outcome: random.pick(['fetched', 'failed', 'skipped']) } },
       changes: random.chance(0.3) ? { politeness: { concurrency: random.int(1, 20) } } : undefined,
     });
   }
 
   resume(job: SimulatedJob): void {
-    this.give({ verb: 'resume', job, commandId: `at-last-${this.given++}`, urls: null, changes: undefined });
+    this.give({
+      verb: 'resume',
+      job,
+      commandId: `at-last-${this.given++}`,
+      selection: {},
+      changes: undefined,
+    });
   }
 
   report(job: SimulatedJob): void {
-    this.give({ verb: 'report', job, commandId: '', urls: null, changes: undefined });
+    this.give({ verb: 'report', job, commandId: '', selection: {}, changes: undefined });
   }
 
   private give(command: Command): void {
@@ -122,17 +136,15 @@ export class Commander {
 
   /** @returns the sequence that was answered */
   private async run(service: JobService, command: Command): Promise<number | null> {
-    const { verb, job, commandId, urls, changes } = command;
+    const { verb, job, commandId, selection, changes } = command;
     const { jobId, spec } = job;
     switch (verb) {
       case 'start':
         return (await service.start(spec, { jobId, commandId })).seq;
       case 'resume':
         return (await service.resume(jobId, { commandId, changes })).seq;
-      case 'requeue': {
-        const selection = urls ? { urls } : { filter: { outcome: 'failed' } };
+      case 'requeue':
         return (await service.requeue(jobId, { commandId, ...selection })).seq;
-      }
       case 'report': {
         const report = await service.report(jobId);
         if (report) this.scene.ledger.checkReport(jobId, report);

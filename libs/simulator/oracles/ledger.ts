@@ -30,7 +30,9 @@ export interface JobAccount {
   /** Pages of each generation. */
   pages: Map<string, PageAccount>[];
   because: string | null;
-  failedRun: number;
+  /** Runs that were stopped, failed or completed, and outcomes of this generation that came after the end of theirs. */
+  endedRuns: Set<number>;
+  late: number;
   /** Counts by sequence of the job's events. */
   history: Map<number, Counts>;
 }
@@ -52,6 +54,7 @@ const FROM: Partial<Record<StoredEvent['type'], string[]>> = {
   ProxyFailed: ['running'],
   JobCompleted: ['running'],
 };
+const ENDS: string[] = ['JobStopped', 'ProxyFailed', 'JobCompleted'];
 const TO: Partial<Record<StoredEvent['type'], string>> = {
   JobPaused: 'paused',
   JobStopped: 'stopped',
@@ -119,8 +122,8 @@ export class Ledger {
     }
     const { spec, start } = event.data;
     const job: JobAccount = {
-      ...{ status: 'running', run: 1, generation: 1, spec, start, pages: [], because: null, failedRun: 0 },
-      history: new Map(),
+      ...{ status: 'running', run: 1, generation: 1, spec, start, pages: [], because: null, late: 0 },
+      ...{ endedRuns: new Set(), history: new Map() },
     };
     this.jobs.set(event.jobId, job);
     admitStart(job);
@@ -134,11 +137,13 @@ export class Ledger {
     const run = 'run' in event.data ? event.data.run : job.run;
     if (run !== job.run + (raises ? 1 : 0)) this.fail('O4', `${at} is of run ${run}, behind run ${job.run}`);
     job.run = run;
+    if (ENDS.includes(event.type)) job.endedRuns.add(run);
     job.status = TO[event.type] ?? 'running';
     if (event.type === 'JobResumed') job.spec = withChanges(job.spec, event.data.changes);
     if (event.type === 'JobCompleted') this.completed(job, event as StoredEvent<'JobCompleted'>, at);
     if (event.type === 'JobRestarted') {
       job.generation = event.data.generation;
+      job.late = 0;
       admitStart(job);
     }
     if (event.type === 'PagesRequeued')
@@ -181,16 +186,21 @@ export class Ledger {
     page.outcome = type === 'PageFetched' ? 'fetched' : type === 'FetchFailed' ? 'failed' : 'skipped';
     page.seq = seq;
     page.closed.push({ from: seq, to: Infinity });
+    if (job.endedRuns.has(data.run)) job.late++;
     this.checkBudget(job, at);
     if (type !== 'PageFetched') return;
     for (const links of Object.values(event.data.links.follow))
       for (const link of links) admit(job, fromLink(link, originOf(event.data.finalUrl)));
   }
 
+  /**
+   * Exact, but for what comes from a run that was ended: a worker that was cut off may have an outcome in hand that its queue knows
+   * nothing of any more, and a fact counts whenever it comes.
+   */
   private checkBudget(job: JobAccount, at: string): void {
     const { maxPages } = job.spec.scope;
     const { fetched, failed } = counts(job);
-    if (maxPages !== undefined && fetched + failed > maxPages)
+    if (maxPages !== undefined && fetched + failed - job.late > maxPages)
       this.fail('maxPages', `${at}: ${fetched + failed} pages are more than ${maxPages}`);
   }
 }
