@@ -8,6 +8,8 @@ import { httpServer, request, type TestServer } from './test-support.js';
 const MB = 1024 * 1024;
 /** Over what is free, and no multiple of anything. */
 const LONG = Buffer.from(randomBytes(1.7 * MB).toString('hex'));
+/** More than the sockets between two processes take: who has sent this has been read far beyond what is free. */
+const FLOOD = Buffer.alloc(24 * MB, 'x');
 const coded: Record<string, (body: Buffer) => Buffer> = {
   gzip: gzipSync,
   br: (body) => brotliCompressSync(body, { params: { [constants.BROTLI_PARAM_QUALITY]: 3 } }),
@@ -57,17 +59,24 @@ describe('long bodies', () => {
     expect(outcome.body!.equals(LONG.subarray(0, 2 * MB))).toBe(true);
   });
 
+  /** A body that may become as long as all there is, and then says nothing more; resolves when it has its share. */
+  const holding = async (
+    timeoutMs: number,
+  ): Promise<{ all: Promise<FetchOutcome>; stuck: ServerResponse }> => {
+    let all: Promise<FetchOutcome>;
+    const stuck = await new Promise<ServerResponse>((resolve, reject) => {
+      answer = (path, res) => {
+        if (path === '/stuck') res.write(FLOOD, (error) => (error ? reject(error) : resolve(res)));
+        else res.end(path === '/long' ? LONG : 'short');
+      };
+      all = fetching('/stuck', { maxBodyBytes: 64 * MB, timeoutMs });
+    });
+    return { all: all!, stuck };
+  };
+
   it('wait for the memory that others hold, at no cost of their own time; short ones do not', async () => {
-    let stuck: ServerResponse | undefined;
-    answer = (path, res) => {
-      if (path === '/stuck') (stuck = res).write(LONG);
-      else res.end(path === '/long' ? LONG : 'short');
-    };
-    // May become as long as all there is, and then says nothing more.
-    const all = fetching('/stuck', { maxBodyBytes: 64 * MB, timeoutMs: 4000 });
-    while (!stuck) await new Promise(setImmediate);
+    const { all } = await holding(4000);
     const short = () => fetching('/short', { timeoutMs: 3000 });
-    await short();
     // Less than it has to wait, and more than it needs by itself on a busy machine.
     const long = fetching('/long', { timeoutMs: 3000 });
     const first = await Promise.race([all, long, short().then(() => 'short')]);
@@ -77,13 +86,7 @@ describe('long bodies', () => {
   });
 
   it('give up waiting when they are aborted, and leave nothing reserved', async () => {
-    let stuck: ServerResponse | undefined;
-    answer = (path, res) => {
-      if (path === '/stuck') (stuck = res).write(LONG);
-      else res.end(path === '/long' ? LONG : 'short');
-    };
-    const all = fetching('/stuck', { maxBodyBytes: 64 * MB });
-    while (!stuck) await new Promise(setImmediate);
+    const { all, stuck } = await holding(30_000);
     const abort = new AbortController();
     const waiting = fetching('/long', { signal: abort.signal });
     for (let i = 0; i < 5; i++) await fetching('/short');
