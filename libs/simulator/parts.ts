@@ -14,6 +14,7 @@ import { SimulatedProjectionStore } from './ports/projection-store.js';
 import { SimulatedReadModels } from './ports/read-models.js';
 import type { WorkedOn } from './servers/web.js';
 import type { Scene } from './scene.js';
+import { settled } from './world.js';
 
 const SHARD = 0;
 const POOL = 'http';
@@ -28,6 +29,7 @@ export class Parts {
   readonly lives: Life[] = [];
   private readonly apis = new Map<Life, JobService>();
   private readonly drains = new Map<Life, () => Promise<void>>();
+  private readonly ends: (() => Promise<void>)[] = [];
   private readonly projectors = new Map<Life, Projector>();
 
   constructor(private readonly scene: Scene) {}
@@ -56,6 +58,13 @@ export class Parts {
   drain(life: Life): void {
     const ended = this.drains.get(life)?.() ?? Promise.resolve();
     void ended.then(() => life.kill());
+  }
+
+  /** Of the dead, too: Node keeps a signal that others hang on until it fires, and with it all of its run. */
+  async dispose(): Promise<void> {
+    for (const life of this.lives) life.kill();
+    for (const end of this.ends) void end();
+    await settled();
   }
 
   rebuild(): void {
@@ -88,6 +97,7 @@ export class Parts {
     );
     coordinator.start();
     this.drains.set(life, () => coordinator.stop());
+    this.ends.push(() => coordinator.stop());
   }
 
   private worker(life: Life): void {

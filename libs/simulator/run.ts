@@ -41,6 +41,7 @@ export async function runSeed(seed: number, { trace = false } = {}): Promise<Run
     }
     if (!world.failure) checkAtTheEnd(simulation.scene);
   } finally {
+    await simulation.parts.dispose();
     process.off('unhandledRejection', onUnhandled);
   }
   const { failure, steps, elapsed } = world;
