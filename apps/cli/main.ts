@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { Command, CommanderError } from 'commander';
 import { addCrawl } from './commands/crawl.js';
 import { addDemo } from './commands/demo.js';
-import { addJob } from './commands/job.js';
+import { addJob } from './commands/job/job.js';
 import { addPage } from './commands/page.js';
 import { addProjection } from './commands/projection.js';
 import { addRun } from './commands/run.js';

@@ -10,7 +10,7 @@ import { whyLines } from '../page-why.js';
 import { say } from '../say.js';
 import { output, print, withEngine, type Output } from '../job-command.js';
 import { plain } from '../plain.js';
-import { statusOf } from './job-retry.js';
+import { statusOf } from './job/retry.js';
 
 interface ListOptions extends Output {
   outcome?: 'fetched' | 'failed' | 'skipped';

@@ -2,9 +2,9 @@ import type { Command } from 'commander';
 import type { JobReport } from '#libs/engine';
 import { SpoorError } from '#libs/failures';
 import type { JobPosition } from '#libs/job';
-import type { Finish } from '../finish.js';
-import { output, print, printRows, withEngine, type Output } from '../job-command.js';
-import { command } from '../say.js';
+import type { Finish } from '../../finish.js';
+import { output, print, printRows, withEngine, type Output } from '../../job-command.js';
+import { command } from '../../say.js';
 
 type Row = [string, ...string[]];
 

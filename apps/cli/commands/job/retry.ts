@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import type { Finish } from '../finish.js';
-import { say } from '../say.js';
-import { output, print, withEngine, type Output } from '../job-command.js';
-import { plain } from '../plain.js';
+import type { Finish } from '../../finish.js';
+import { say } from '../../say.js';
+import { output, print, withEngine, type Output } from '../../job-command.js';
+import { plain } from '../../plain.js';
 
 interface RetryOptions extends Output {
   errorCode?: string;

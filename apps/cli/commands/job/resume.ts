@@ -2,12 +2,12 @@ import type { Command } from 'commander';
 import type { ResumeAnswer, ResumePlan } from '#libs/engine';
 import { SpoorError } from '#libs/failures';
 import type { Resources } from '#libs/hosting';
-import { EXIT } from '../exit-codes.js';
-import type { Finish } from '../finish.js';
-import { output, print, printRows, withEngine, type Output } from '../job-command.js';
-import { changesFrom } from '../resume-changes.js';
-import { command, say } from '../say.js';
-import { pageLine, stageLines } from './job-status.js';
+import { EXIT } from '../../exit-codes.js';
+import type { Finish } from '../../finish.js';
+import { output, print, printRows, withEngine, type Output } from '../../job-command.js';
+import { changesFrom } from '../../resume-changes.js';
+import { command, say } from '../../say.js';
+import { pageLine, stageLines } from './status.js';
 
 interface Options extends Output {
   dryRun?: boolean;

@@ -1,0 +1,36 @@
+import type { Command } from 'commander';
+import type { Finish } from '../../finish.js';
+import { addJobCommand } from './command.js';
+import { addJobLs } from './ls.js';
+import { addJobResume } from './resume.js';
+import { addRetry } from './retry.js';
+import { addJobStatus } from './status.js';
+
+const GO_ON = 'Go on: spoor job resume <jobId>';
+const NEEDS_ENGINE = 'It is fetched by the engine that runs (spoor up), or by spoor crawl --resume <jobId>.';
+
+/** `spoor job …`: what a person does with jobs; a file for each verb. */
+export function addJob(program: Command, finish: Finish): void {
+  const job = program.command('job').description('look at jobs and command them').exitOverride();
+
+  addJobLs(job, finish);
+  addJobStatus(job, finish);
+
+  addJobResume(job, finish);
+  addJobCommand(job, finish, {
+    name: 'pause',
+    description: 'release nothing more; what is in flight finishes',
+    then: GO_ON,
+  });
+  addJobCommand(job, finish, {
+    name: 'stop',
+    description: 'end the run now; what is in flight stays open',
+    then: GO_ON,
+  });
+  addJobCommand(job, finish, {
+    name: 'restart',
+    description: 'a new generation: every page again; nothing is deleted',
+    then: NEEDS_ENGINE,
+  });
+  addRetry(job, finish);
+}
