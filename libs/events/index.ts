@@ -19,6 +19,8 @@ export {
   type StoredEvent,
   type UnreadableEvent,
 } from './event.js';
+export { eventLine, parseEventLine } from './event-line.js';
+export { toPresent } from './to-present.js';
 export { isJobId, jobEventId, jobId, pageEventId, pageKey, pageKeyOf, rowId, shardOf } from './ids.js';
 export * as subjects from './subjects.js';
 export { canonicalUrl, fromLink, hostOf, originOf, parseUrl, toLink } from './url.js';

@@ -1,4 +1,4 @@
-import type { LogEntry } from '#libs/events';
+import { eventLine, type LogEntry } from '#libs/events';
 import type { LogBatch, ReadOptions } from '#libs/engine/ports';
 import type { EventsPage } from '../schemas/answers.js';
 
@@ -31,13 +31,13 @@ export async function eventsPage(read: ReadEvents, fromSeq: number, limit: numbe
   }
 }
 
-/** Everything that the log holds at the call, one JSON document a line. */
+/** Everything that the log holds at the call, one event a line: what `spoor replay` reads. */
 export async function* eventLines(
   read: ReadEvents,
   fromSeq: number,
   signal: AbortSignal,
 ): AsyncGenerator<string> {
   for await (const batch of read({ fromSeq, maxBatch: BATCH, signal })) {
-    for (const entry of batch.entries) yield `${JSON.stringify(entry)}\n`;
+    for (const entry of batch.entries) yield `${eventLine(entry)}\n`;
   }
 }

@@ -4,6 +4,7 @@ import {
   catalogue,
   isEventType,
   subjects,
+  toPresent,
   type EventType,
   type LogEntry,
   type NewEvent,
@@ -132,10 +133,6 @@ export function decodeEvent(raw: RawMessage, blobs: BlobStore, bulk: boolean): L
   if (!subject.endsWith(catalogue[type].family === 'job' ? '.job' : `.page.${type}`))
     return unreadable(`a ${type} does not belong on this subject`);
   if (version === null) return unreadable('ce-dataschema names no version');
-  if (version > catalogue[type].version)
-    return unreadable(
-      `written by newer code: version ${version}, this code reads up to ${catalogue[type].version}`,
-    );
 
   const finish = (data: unknown): LogEntry => {
     const upcast = toPresent(type, version, data);
@@ -185,27 +182,6 @@ function stored(
     seq: raw.seq,
     storedAt: raw.storedAt,
   } as StoredEvent;
-}
-
-/** Through the upcasts to the present version, and through its schema. */
-function toPresent(type: EventType, version: number, data: unknown): { data: unknown } | { reason: string } {
-  const { upcasts, version: present, data: schema } = catalogue[type];
-  let value = data;
-  for (let v = version; v < present; v += 1) {
-    const upcast = upcasts[v];
-    if (!upcast) return { reason: `there is no way from version ${v} of ${type} to ${v + 1}` };
-    try {
-      value = upcast(value);
-    } catch {
-      return { reason: `version ${v} of ${type} could not be brought to ${v + 1}` };
-    }
-  }
-  const checked = schema.safeParse(value);
-  if (checked.success) return { data: checked.data };
-  const issue = checked.error.issues[0];
-  return {
-    reason: `its data is malformed: ${issue?.path.join('.') || type}: ${issue?.message ?? 'invalid'}`,
-  };
 }
 
 /** What a reader without blobs sees: each long field as the emptiest value that its schema takes. */
