@@ -19,12 +19,13 @@ export class WorkerHost implements OnApplicationBootstrap, OnApplicationShutdown
   private readonly egress: Egress;
   private readonly workers: Worker[];
 
-  constructor(@Inject(RESOURCES) { log, clock, logger, config, proxies }: Resources) {
+  constructor(@Inject(RESOURCES) { log, clock, logger, config, proxies, privateTargets }: Resources) {
     this.egress = createEgress({ allowPrivate: config.allowPrivate, proxies });
     const { eventLog, fetchQueue } = log;
     const deps = {
       ...{ eventLog, fetchQueue, clock, logger },
       fetcher: this.egress,
+      privateTargets,
       robots: createRobots(this.egress, clock),
       parser: createPageParser(),
       bodies: createFileBodies({ dir: join(config.home, 'bodies') }),

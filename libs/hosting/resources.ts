@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createProxyCheck } from '#libs/adapters/egress';
 import { connectLog, type JetStreamHandle } from '#libs/adapters/jetstream';
 import type { OpenDatabase } from '#libs/adapters/postgres';
+import { createPrivateTargets, type FilePrivateTargets } from '#libs/adapters/private-targets';
 import { createProxyResolver } from '#libs/adapters/proxy-config';
 import { acquireServers, isRunning, thisProcess } from '#libs/adapters/servers';
 import { diskRoom, newHashKey, newId, systemClock } from '#libs/adapters/system';
@@ -23,6 +24,8 @@ export interface Resources {
   /** Finds the proxies of jobs, with their credentials as they are now. */
   readonly proxies: ProxyResolver;
   readonly proxyCheck: ProxyCheck;
+  /** What single jobs may reach; the CLI adds to it. */
+  readonly privateTargets: FilePrivateTargets;
   readonly hashKey: HashKey;
   /** Names this process among all others. */
   readonly holder: string;
@@ -78,7 +81,12 @@ export async function openResources(config: EngineConfig, { name }: ResourceOpti
   const database = (): Promise<OpenDatabase> => (opened ??= connectDatabase(databaseUrl));
   const hashKey = newHashKey();
   const proxies = createProxyResolver({ env: process.env, cwd: process.cwd(), home: config.home });
-  const proxyCheck = createProxyCheck({ proxies, allowPrivate: () => config.allowPrivate });
+  const privateTargets = createPrivateTargets({ dir: join(config.home, 'private-targets') });
+  const proxyCheck = createProxyCheck({
+    proxies,
+    allowPrivate: () => config.allowPrivate,
+    allowPrivateOf: (jobId) => privateTargets.of(jobId),
+  });
   return {
     config,
     logger,
@@ -95,6 +103,7 @@ export async function openResources(config: EngineConfig, { name }: ResourceOpti
     }),
     proxies,
     proxyCheck,
+    privateTargets,
     hashKey,
     holder: holderName(),
     natsUrl,

@@ -129,6 +129,7 @@ export class Parts {
             return { sha256, storedBytes: raw.length, ...meta };
           },
         },
+        privateTargets: { of: () => [] },
         random: () => chaos.random.unit(),
       },
       { shard: SHARD, pool: POOL, slots: chaos.profile.slots },

@@ -26,7 +26,7 @@ let down: boolean;
 let tried: { proxy: string; target: string }[];
 
 const proxyCheck: ProxyCheck = {
-  check: (proxy, target) => {
+  check: (_jobId, proxy, target) => {
     tried.push({ proxy: JSON.stringify(proxy.url), target });
     if (!down) return Promise.resolve({ ok: true, ms: 1 });
     const message = 'Proxy error: authentication failed (407).';

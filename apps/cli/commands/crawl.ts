@@ -67,7 +67,6 @@ async function crawl(urls: string[], options: Options): Promise<number> {
     exitIfStuck(EXIT.interrupted);
   });
   const config = loadConfig();
-  if (options.allowPrivate) config.allowPrivate = ['*'];
   if (options.out !== undefined) new ResultFile(options.out).check();
   if (options.resume !== undefined) {
     if (urls.length > 0)
@@ -87,8 +86,9 @@ async function crawl(urls: string[], options: Options): Promise<number> {
   const sample = await serveSample();
   try {
     const spec = { ...sample.spec, ...withoutStart(specOf([], options), sample.spec) };
-    const own = { ...config, allowPrivate: [...config.allowPrivate, sample.host] };
-    return await withResources(own, (resources) => start(resources, spec, options, interrupted.signal));
+    return await withResources(config, (resources) =>
+      start(resources, spec, options, interrupted.signal, [sample.host]),
+    );
   } finally {
     await sample.close();
   }
@@ -124,12 +124,22 @@ async function start(
   spec: unknown,
   options: Options,
   signal: AbortSignal,
+  sites: string[] = [],
 ): Promise<number> {
   // Before a job is started whose results would have no place.
   resultFile(options, 'unnamed').check();
-  const { jobId } = await resources.jobs.start(spec);
+  const jobId = resources.jobs.newJobId();
+  // Before its first page may be requested.
+  allowPrivate(resources, jobId, options, sites);
+  await resources.jobs.start(spec, { jobId });
   say(`job ${jobId} started`);
   return seeThrough(resources, jobId, options, signal);
+}
+
+/** Whoever types here may let this one job reach what is private; nobody else can, and no other job gains by it. */
+function allowPrivate({ privateTargets }: Resources, jobId: string, options: Options, sites: string[]): void {
+  const targets = options.allowPrivate ? ['*'] : sites;
+  if (targets.length > 0) privateTargets.grant(jobId, targets);
 }
 
 async function resume(resources: Resources, options: Options, signal: AbortSignal): Promise<number> {
@@ -137,7 +147,7 @@ async function resume(resources: Resources, options: Options, signal: AbortSigna
   const state = await resources.jobs.state(jobId);
   if (!state) throw new SpoorError('job_not_found', `There is no job ${jobId}.`, { field: '--resume' });
   const site = await serveSampleOf(state.spec);
-  if (site) resources.config.allowPrivate.push(site.host);
+  allowPrivate(resources, jobId, options, site ? [site.host] : []);
   try {
     if (state.status === 'done') say(`job ${jobId} is done already; its result file is written again`);
     else if (state.status === 'running') say(`job ${jobId} goes on in run ${state.run}`);
@@ -163,10 +173,6 @@ async function seeThrough(
   const file = resultFile(options, jobId);
   file.check();
   const engine = await ensureEngine(resources);
-  if (!engine.own && options.allowPrivate)
-    say(
-      '--allow-private has no effect here: which private addresses are reached is for the engine that runs to say',
-    );
   const line = new ProgressLine(false);
   let state: JobState;
   try {

@@ -5,40 +5,32 @@ import { canonicalUrl, type RedirectStep } from '#libs/events';
 import { BodyBudget, type Share } from './body-budget.js';
 import { Deadline } from './deadline.js';
 import { codingsOf, decode, DecodeError, type Coding } from './decode.js';
-import type { Dispatcher } from './dispatcher.js';
 import { Exchange, httpClient, UpgradeError } from './exchange.js';
 import type { AddressGuard } from './guard.js';
 import { headerRecord, retryAfterMs } from './head.js';
 import { problemOf, problems, type Problem } from './problems.js';
 import type { ProxyFault } from './proxy-fault.js';
-import type { ProxyWays } from './proxy-ways.js';
 import { isRedirect, resolveLocation } from './redirect.js';
-import { directWay, type Way } from './way.js';
+import type { RouteSets } from './routes.js';
+import type { Way } from './way.js';
 
 /** Opens every connection to the outside. */
 export class Egress implements Fetcher {
   private readonly client = httpClient();
 
   constructor(
-    private readonly guard: AddressGuard,
-    private readonly dispatcher: Dispatcher,
-    private readonly proxies: ProxyWays,
+    private readonly routes: RouteSets,
     private readonly budget = new BodyBudget(BODY_BUDGET),
   ) {}
 
   async fetch(request: FetchRequest): Promise<FetchOutcome> {
     request.signal.throwIfAborted();
-    return new PageFetch(request, this.client, this.guard, this.wayOf(request), this.budget).run();
-  }
-
-  /** Chosen once for the whole fetch: a request with a proxy never sees the agents that go direct. */
-  private wayOf({ proxy, timeoutMs }: FetchRequest): Way {
-    return proxy ? this.proxies.through(proxy, timeoutMs) : directWay(this.dispatcher.agents);
+    const { guard, way } = this.routes.of(request);
+    return new PageFetch(request, this.client, guard, way, this.budget).run();
   }
 
   close(): void {
-    this.dispatcher.close();
-    this.proxies.close();
+    this.routes.close();
   }
 }
 

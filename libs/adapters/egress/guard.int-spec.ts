@@ -97,6 +97,22 @@ describe('egress guard', () => {
     await site.close();
   });
 
+  it('what one request is allowed, the next is not, also where a connection is still open', async () => {
+    egress = createEgress({ resolve: async () => v4('127.0.0.1') });
+    const url = `http://site.test:${canary.port}/`;
+    const allowed = request(url, { allowPrivate: ['*'] });
+    expect(await egress.fetch(allowed)).toMatchObject({ ok: true, statusCode: 200 });
+    expect(await egress.fetch(request(url))).toMatchObject({ ok: false, code: 'blocked_address' });
+    expect(await egress.fetch(allowed)).toMatchObject({ ok: true });
+    expect(canary.accepted()).toBe(1);
+  });
+
+  it('what one request is allowed comes on top of what all are', async () => {
+    egress = createEgress({ allowPrivate: [`127.0.0.1:${canary.port}`] });
+    const allowPrivate = ['10.0.0.1'];
+    expect(await egress.fetch(request(`${canary.origin}/`, { allowPrivate }))).toMatchObject({ ok: true });
+  });
+
   it.each([
     ['*', '127.0.0.1', true],
     ['127.0.0.1', '127.0.0.1', true],

@@ -1,9 +1,8 @@
 import type { ProxyResolver } from '#libs/engine/ports';
 import { SpoorError } from '#libs/failures';
-import { directDispatcher } from './dispatcher.js';
 import { Egress } from './egress.js';
-import { AddressGuard, type Resolve } from './guard.js';
-import { ProxyWays } from './proxy-ways.js';
+import type { Resolve } from './guard.js';
+import { RouteSets } from './routes.js';
 
 export { BlockedAddressError, type Resolve } from './guard.js';
 export type { Egress } from './egress.js';
@@ -11,7 +10,7 @@ export type { Egress } from './egress.js';
 export { createProxyCheck, type ProxyCheckOptions } from './proxy-check.js';
 
 export interface EgressOptions {
-  /** Targets that may be private: `host`, `host:port`, or `*` (SPOOR_ALLOW_PRIVATE). */
+  /** Targets that may be private, whichever job asks: `host`, `host:port`, or `*` (SPOOR_ALLOW_PRIVATE). */
   allowPrivate?: readonly string[];
   /** Every address of a name; default the system's resolver. */
   resolve?: Resolve;
@@ -21,8 +20,8 @@ export interface EgressOptions {
 
 /** The one way to the outside. `close` ends its idle connections. */
 export function createEgress(options: EgressOptions = {}): Egress {
-  const guard = new AddressGuard(options.allowPrivate ?? [], options.resolve);
-  return new Egress(guard, directDispatcher(guard), new ProxyWays(guard, options.proxies ?? noProxies));
+  const { allowPrivate = [], resolve, proxies = noProxies } = options;
+  return new Egress(new RouteSets({ allowPrivate, resolve, proxies }));
 }
 
 const noProxies: ProxyResolver = {

@@ -10,10 +10,14 @@ import { ProxyWays } from './proxy-ways.js';
 
 export interface ProxyCheckOptions {
   proxies: ProxyResolver;
-  /** As they are at the time of a check. */
+  /** Targets that may be private, whichever job asks; as they are at the time of a check. */
   allowPrivate?: () => readonly string[];
+  /** Those that this job may reach on top. */
+  allowPrivateOf?: (jobId: string) => readonly string[];
   resolve?: Resolve;
 }
+
+const nothing = (): readonly string[] => [];
 
 /** Members of a pool that are tried, at most. */
 const MAX_MEMBERS = 8;
@@ -22,11 +26,13 @@ const MAX_MEMBERS = 8;
  * Tries the way that the job's requests would take. What is the target's fault behind a working proxy lets a check pass: the
  * page will say so itself.
  */
-export function createProxyCheck({ proxies, allowPrivate, resolve }: ProxyCheckOptions): ProxyCheck {
+export function createProxyCheck(options: ProxyCheckOptions): ProxyCheck {
+  const { proxies, allowPrivate = nothing, allowPrivateOf = nothing, resolve } = options;
   return {
-    check: async (proxy, targetUrl, signal) => {
-      const guard = new AddressGuard(allowPrivate?.() ?? [], resolve);
-      const ways = new ProxyWays(guard, proxies);
+    check: async (jobId, proxy, targetUrl, signal) => {
+      const common = allowPrivate();
+      const guard = new AddressGuard([...common, ...allowPrivateOf(jobId)], resolve);
+      const ways = new ProxyWays(guard, new AddressGuard(common, resolve), proxies);
       const stop = (): void => ways.close();
       signal?.addEventListener('abort', stop, { once: true });
       const started = performance.now();

@@ -47,7 +47,10 @@ export class ProxyWays {
   private readonly closing = new AbortController();
 
   constructor(
+    /** Judges targets. */
     private readonly guard: AddressGuard,
+    /** Judges proxies that a spec names by their address. */
+    private readonly proxyGuard: AddressGuard,
     private readonly resolver: ProxyResolver,
   ) {}
 
@@ -106,7 +109,7 @@ export class ProxyWays {
 
   private checkedLookup(host: string, port: string, provider: ProxySpec['provider']): LookupFunction {
     try {
-      return guardedLookup(this.guard, { host, port });
+      return guardedLookup(this.proxyGuard, { host, port });
     } catch (error) {
       // A literal, refused without a look-up: the proxy's address, not the page's.
       throw transportFault(error, provider);

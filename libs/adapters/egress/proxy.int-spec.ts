@@ -116,6 +116,14 @@ describe('fetching through a proxy', () => {
     expect(await get('/')).toMatchObject({ ok: true });
   });
 
+  it('what a single job may reach says nothing of a proxy that its spec names', async () => {
+    egressWith(oneProxy(proxy.url, { trusted: false }), []);
+    expect(await get('/', {}, { allowPrivate: ['*'] })).toMatchObject({ code: 'proxy_not_configured' });
+    expect(proxy.log).toEqual([]);
+    egressWith(oneProxy(proxy.url), []);
+    expect(await get('/', {}, { allowPrivate: ['*'] })).toMatchObject({ ok: true });
+  });
+
   it('blames a proxy that falls silent while pages wait, not the pages', async () => {
     const fetching = get('/silent', { connectTimeoutMs: 300 }, { timeoutMs: 20_000 });
     await until(() => asked.includes('/silent'), { what: 'the request' });
@@ -167,6 +175,7 @@ describe('fetching through a proxy', () => {
   describe('proxy check', () => {
     const check = (spec: Record<string, unknown> = {}, url = `${site.origin}/next`) =>
       createProxyCheck({ proxies: oneProxy(proxy.url), allowPrivate: () => ['*'] }).check(
+        '0-job00001',
         route(spec).spec,
         url,
       );
@@ -175,6 +184,18 @@ describe('fetching through a proxy', () => {
       expect(await check()).toMatchObject({ ok: true });
       expect(proxy.connects()).toBe(1);
       expect(asked).toEqual([]);
+    });
+
+    it('allows the targets that the job is allowed', async () => {
+      const proxyCheck = createProxyCheck({
+        proxies: oneProxy(proxy.url),
+        allowPrivateOf: (jobId) => (jobId === '0-job00001' ? ['*'] : []),
+      });
+      const { spec } = route();
+      expect(await proxyCheck.check('0-job00001', spec, `${site.origin}/`)).toMatchObject({ ok: true });
+      expect(await proxyCheck.check('0-job00002', spec, `${site.origin}/`)).toMatchObject({
+        code: 'blocked_address',
+      });
     });
 
     it('says what is wrong as a page would', async () => {

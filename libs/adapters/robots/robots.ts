@@ -78,13 +78,14 @@ export class CachedRobots implements Robots {
   }
 
   private async ask(
-    { url, userAgent, proxy }: RobotsQuestion,
+    { url, userAgent, proxy, allowPrivate }: RobotsQuestion,
     before?: Promise<Knowledge>,
   ): Promise<Knowledge> {
     const outcome = await this.fetcher.fetch({
       url: `${originOf(url)}/robots.txt`,
       userAgent,
       proxy,
+      allowPrivate,
       timeoutMs: TIMEOUT_MS,
       maxBodyBytes: MAX_BYTES,
       maxRedirects: MAX_REDIRECTS,
@@ -109,8 +110,8 @@ export class CachedRobots implements Robots {
 }
 
 /** What is known through a proxy, and whether it can be asked, is of no use to those who ask in another way. */
-const keyOf = ({ url, proxy }: RobotsQuestion): string =>
-  proxy ? `${originOf(url)} ${JSON.stringify(proxy.spec)}` : originOf(url);
+const keyOf = ({ url, proxy, allowPrivate = [] }: RobotsQuestion): string =>
+  [originOf(url), ...allowPrivate, ...(proxy ? [JSON.stringify(proxy.spec)] : [])].join(' ');
 
 /** RFC 9309, 2.3.1: 2xx is read, 4xx and too many redirects mean that there is none, all else forbids everything. */
 export function understand(outcome: FetchOutcome, now: number): Knowledge {

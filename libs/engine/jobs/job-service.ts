@@ -89,14 +89,19 @@ export class JobService {
     options: CommandOptions & { jobId?: string | undefined } = {},
   ): Promise<CommandAnswer & { spec: JobSpec }> {
     const { spec, start } = resolveSpec(input);
-    const unique = this.deps.newId();
-    const jobId = options.jobId ?? makeJobId(shardFor(unique, this.deps.shards), unique);
+    const jobId = options.jobId ?? this.newJobId();
     const state = await this.command(
       jobId,
       (commandId) => ({ type: 'start', commandId, spec, start }),
       options,
     );
     return { ...this.answer(jobId, state.state, state.seq), spec: state.state.spec };
+  }
+
+  /** The id of a job that is still to be started. */
+  newJobId(): string {
+    const unique = this.deps.newId();
+    return makeJobId(shardFor(unique, this.deps.shards), unique);
   }
 
   async pause(jobId: string, options: CommandOptions = {}): Promise<CommandAnswer> {

@@ -79,7 +79,7 @@ export class ResumeJob {
     if (!spec.proxy || position.nextUrl === null) return { position, diff, proxy: null, isWayOpen: true };
     if (!this.deps.proxyCheck)
       throw new SpoorError('internal', `The proxy of job ${jobId} cannot be tried here.`);
-    const proxy = await this.deps.proxyCheck.check(spec.proxy, position.nextUrl);
+    const proxy = await this.deps.proxyCheck.check(jobId, spec.proxy, position.nextUrl);
     return { position, diff, proxy, isWayOpen: proxy.ok };
   }
 }

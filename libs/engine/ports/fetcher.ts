@@ -11,6 +11,8 @@ export interface FetchRequest {
   /** False: the connection is closed after the head (robots mark). */
   readBody: boolean;
   signal: AbortSignal;
+  /** Private targets that this job may reach on top of what every job may: `host`, `host:port`, or `*`. */
+  allowPrivate?: readonly string[] | undefined;
   /** With it, no connection of this fetch goes to the target itself, whatever happens. */
   proxy?: ProxyRoute | undefined;
 }

@@ -25,6 +25,7 @@ export type { Bodies } from './bodies.js';
 export type { PageParser, ParsedPage, ParseRequest } from './page-parser.js';
 export type { Clock } from './clock.js';
 export type { Logger } from './logger.js';
+export type { PrivateTargets } from './private-targets.js';
 export type { ProxyCheck, ProxyProblem } from './proxy-check.js';
 export type { ProxyChoice, ProxyEndpoint, ProxyResolver, ProxyRoute } from './proxy.js';
 export { ProxyFailedError } from './proxy-failed-error.js';

@@ -16,7 +16,9 @@ export interface ProxyProblem {
 
 /** Tries the way through a proxy to a host (CONNECT, and TLS for https) without requesting a page. Never goes direct. */
 export interface ProxyCheck {
+  /** @param jobId whose requests would go that way; it may be allowed targets that others are not */
   check(
+    jobId: string,
     proxy: ProxySpec,
     targetUrl: string,
     signal?: AbortSignal,

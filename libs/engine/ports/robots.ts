@@ -7,6 +7,8 @@ export interface RobotsQuestion {
   policy: 'mark' | 'obey' | 'ignore';
   maxCrawlDelayMs: number;
   signal: AbortSignal;
+  /** As of the page's own request. */
+  allowPrivate?: readonly string[] | undefined;
   proxy?: ProxyRoute | undefined;
 }
 

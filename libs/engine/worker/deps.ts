@@ -6,6 +6,7 @@ import type {
   Fetcher,
   Logger,
   PageParser,
+  PrivateTargets,
   Robots,
 } from '../ports/index.js';
 
@@ -16,6 +17,7 @@ export interface WorkerDeps {
   eventLog: Pick<EventLog, 'readDecisions' | 'publishPage' | 'pageEventIds' | 'watchDecisions' | 'appendJob'>;
   fetchQueue: Pick<FetchQueue, 'pull'>;
   fetcher: Fetcher;
+  privateTargets: PrivateTargets;
   robots: Robots;
   parser: PageParser;
   bodies: Pick<Bodies, 'put'>;

@@ -29,6 +29,7 @@ export async function runPage(
 ): Promise<PageDraft> {
   const { jobId, run } = page.batch;
   const proxy = spec.proxy && { spec: spec.proxy, session: `${jobId}.${run}` };
+  const allowPrivate = deps.privateTargets.of(jobId);
   const robots = await deps.robots.check({
     url: page.task.url,
     userAgent: spec.politeness.userAgent,
@@ -36,6 +37,7 @@ export async function runPage(
     maxCrawlDelayMs: spec.politeness.maxCrawlDelayMs,
     signal,
     proxy,
+    allowPrivate,
   });
   // Nothing is said about the page for good while its rules may only be away for a moment.
   const later = retriedForRobots(page, robots, spec.retry, deps.random());
@@ -50,6 +52,7 @@ export async function runPage(
     readBody: robots.allowed,
     signal,
     proxy,
+    allowPrivate,
   });
   if (!outcome.ok && failures[outcome.code].stopsJob) throw ProxyFailedError.of(outcome);
   try {

@@ -87,6 +87,7 @@ describe('Worker on a real log', () => {
     const deps: WorkerDeps = {
       ...{ eventLog, fetchQueue, bodies, clock: systemClock, logger: quiet },
       ...{ fetcher: egress, robots: createRobots(egress), parser: createPageParser(), random: () => 0.5 },
+      privateTargets: { of: () => [] },
       ...over,
     };
     const it = new Worker(deps, { shard: 0, pool: 'http', slots: 8 });

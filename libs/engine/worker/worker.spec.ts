@@ -48,6 +48,7 @@ function setUp({
           return { wake: () => undefined, stop: async () => undefined };
         },
       },
+      privateTargets: { of: () => [] },
       fetcher: {
         fetch: ({ url, signal }) =>
           new Promise<FetchOutcome>((resolve, reject) => {
