@@ -16,14 +16,18 @@ export interface TestNats {
   stop(): Promise<void>;
 }
 
-/** A real nats-server with JetStream of this test's own, without a password, on a free port. */
-export async function startTestNats(): Promise<TestNats> {
+/**
+ * A real nats-server with JetStream of this test's own, without a password, on a free port.
+ * @param settings further lines of its configuration
+ */
+export async function startTestNats(settings: readonly string[] = []): Promise<TestNats> {
   const dir = testDir('nats');
   const storeDir = join(dir, 'store');
   const start = (port?: number): Promise<RunningServer> =>
     startNatsServer({
       ...{ storeDir, runDir: dir, logFile: join(dir, 'nats.log'), home: runDir() },
       ...(port === undefined ? {} : { port }),
+      settings,
       onSpawn: noteProcess,
     });
   let server = await start();

@@ -3,9 +3,11 @@ import { z } from 'zod';
 import {
   catalogue,
   isEventType,
+  isUnreadable,
   subjects,
   toPresent,
   type EventType,
+  type JobEvent,
   type LogEntry,
   type NewEvent,
   type StoredEvent,
@@ -156,6 +158,9 @@ export function decodeEvent(raw: RawMessage, blobs: BlobStore, bulk: boolean): L
     return typeof fields === 'string' ? unreadable(fields) : finish({ ...inline, ...fields });
   });
 }
+
+export const isDecision = (entry: LogEntry): entry is JobEvent =>
+  !isUnreadable(entry) && catalogue[entry.type].family === 'job';
 
 function text(payload: Uint8Array, gzip: boolean): string {
   if (gzip) return gunzipSync(payload, { maxOutputLength: UNPACKED_BYTES }).toString();

@@ -1,10 +1,11 @@
 import type { NatsConnection } from '@nats-io/transport-node';
 import { shardOf, subjects } from '#libs/events';
-import type { EventLog, FetchQueue, Lease, ProgressFeed } from '#libs/engine/ports';
+import type { EventLog, FetchQueue, Lease, LogInspection, ProgressFeed } from '#libs/engine/ports';
 import { dial, type LogConnection } from './connection.js';
 import { toSpoorError } from './errors.js';
 import { JetStreamEventLog } from './event-log.js';
 import { JetStreamFetchQueue } from './fetch-queue.js';
+import { JetStreamInspection } from './inspection.js';
 import { KvLease } from './lease.js';
 import { silentLogger, type AdapterLogger } from './logger.js';
 import { NatsProgressFeed } from './progress.js';
@@ -32,6 +33,7 @@ export interface JetStreamHandle {
   readonly fetchQueue: FetchQueue;
   readonly lease: Lease;
   readonly progress: ProgressFeed;
+  readonly inspection: LogInspection;
   readonly nc: NatsConnection;
   /** Sends and awaits what is under way, then closes. */
   close(): Promise<void>;
@@ -72,6 +74,7 @@ function handle(connection: LogConnection, lease: Lease): JetStreamHandle {
     fetchQueue: new JetStreamFetchQueue(connection),
     lease,
     progress: new NatsProgressFeed(connection),
+    inspection: new JetStreamInspection(connection),
     nc: connection.nc,
     close: () => (closing ??= close(connection, eventLog)),
     purgeJob: (jobId, uptoSeq) => purgeJob(connection, jobId, uptoSeq),

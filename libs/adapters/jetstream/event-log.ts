@@ -21,7 +21,7 @@ import {
 import { SpoorError } from '#libs/failures';
 import { BlobStore } from './blobs.js';
 import { Coalescer } from './coalescer.js';
-import { decodeEvent, encodeEvent, PartialEntry, type EncodedEvent } from './codec.js';
+import { decodeEvent, encodeEvent, isDecision, PartialEntry, type EncodedEvent } from './codec.js';
 import type { LogConnection } from './connection.js';
 import { decodeEnvelope } from './envelope.js';
 import { ApiError, toSpoorError } from './errors.js';
@@ -240,6 +240,3 @@ export class JetStreamEventLog implements EventLog {
     this.coalescer.flush();
   }
 }
-
-const isDecision = (entry: LogEntry): entry is JobEvent =>
-  !isUnreadable(entry) && catalogue[entry.type].family === 'job';

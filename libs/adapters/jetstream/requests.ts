@@ -41,6 +41,8 @@ export class Requests {
   private sweeper: NodeJS.Timeout | null = null;
   private connected = true;
   private closed = false;
+  /** Wall clock of the last publish that was refused for want of room; null when a later one was taken. */
+  refusedAt: number | null = null;
 
   constructor(
     private readonly nc: NatsConnection,
@@ -76,9 +78,14 @@ export class Requests {
         duplicate?: boolean;
         error?: { code: number; err_code?: number; description?: string };
       }>();
-      if (!answer.error) return answer;
+      if (!answer.error) {
+        this.refusedAt = null;
+        return answer;
+      }
       const { code, err_code, description } = answer.error;
-      return new ApiError(code, err_code ?? 0, description ?? '');
+      const refusal = new ApiError(code, err_code ?? 0, description ?? '');
+      if (refusal.isFull) this.refusedAt = Date.now();
+      return refusal;
     });
   }
 

@@ -23,6 +23,8 @@ export interface NatsServerOptions {
   /** Exactly this port; default any free one. */
   port?: number;
   credentials?: { user: string; password: string };
+  /** Further lines of the configuration. */
+  settings?: readonly string[];
   /** Called as soon as the process exists, before it is ready. */
   onSpawn?: (server: RunningServer) => void;
   log?: ServerLog;
@@ -66,6 +68,7 @@ function writeConfig(options: NatsServerOptions, port: number): string {
           `authorization { user: ${JSON.stringify(credentials.user)}, password: ${JSON.stringify(credentials.password)} }`,
         ]
       : []),
+    ...(options.settings ?? []),
   ];
   writeFileSync(file, `${lines.join('\n')}\n`, { mode: 0o600 });
   chmodSync(file, 0o600);

@@ -1,0 +1,90 @@
+/**
+ * `failing`: the engine, or this part of it, does not do its work; readiness is red. `warning`: it works, and a person should look.
+ */
+export type Severity = 'failing' | 'warning';
+
+interface Kind {
+  severity: Severity;
+  /** What to do about it, in words. */
+  hint: string;
+  /** The command that mends it, or that begins to; null where only the hint helps. */
+  command: string | null;
+}
+
+const failing = (hint: string, command: string | null = null): Kind => ({
+  severity: 'failing',
+  hint,
+  command,
+});
+const warning = (hint: string, command: string | null = null): Kind => ({
+  severity: 'warning',
+  hint,
+  command,
+});
+
+/** The one table of what health can find. Codes are public: in readiness, metrics, alerts, `spoor doctor` and docs. */
+export const findingKinds = {
+  nats_unavailable: failing('Start NATS, or check NATS_URL. Nothing is lost; all parts go on by themselves.'),
+  postgres_unavailable: failing(
+    'Start Postgres, or check DATABASE_URL. Nothing is lost; the read models catch up by themselves.',
+  ),
+  projector_stalled: failing(
+    'Start the projector; where it runs, its log says what it waits for. End one that hangs.',
+    'spoor run projector',
+  ),
+  job_without_coordinator: failing(
+    'Start a coordinator: it takes the jobs up where they are. End one that hangs.',
+    'spoor run coordinator',
+  ),
+  coordinator_stalled: failing(
+    'This coordinator leads and does not read the log on. End it: it is started anew.',
+  ),
+  no_worker: failing('Start a worker.', 'spoor run worker'),
+  log_full: failing(
+    'Jobs pause while the log has no room. Raise the limit that is named, or make room, then resume them.',
+  ),
+  log_nearly_full: warning(
+    'At 95 % all jobs pause. Raise the limit that is named, or make room, before that.',
+  ),
+  disk_full: failing('Make room on the disk of SPOOR_HOME, then resume the jobs that were paused.'),
+  disk_nearly_full: warning('Make room on the disk of SPOOR_HOME before jobs have to pause.'),
+  events_parked: warning(
+    'Rows of these jobs wait behind an event that could not be read or stored. With a version that can, make them anew.',
+    'spoor projection rebuild',
+  ),
+  decision_unreadable: warning(
+    'Nothing can be decided on such a job, so it takes no command. Use the version of Spoor that wrote the decision.',
+  ),
+} as const satisfies Record<string, Kind>;
+
+export type FindingCode = keyof typeof findingKinds;
+export const findingCodes = Object.keys(findingKinds) as FindingCode[];
+
+/** Something that is wrong. */
+export interface Finding {
+  code: FindingCode;
+  severity: Severity;
+  /** What is wrong, in plain words. */
+  message: string;
+  hint: string;
+  command: string | null;
+  shard?: number;
+  /** Jobs it is about; the first of them where there are many. */
+  jobs?: string[];
+}
+
+const SHOWN_JOBS = 10;
+
+export function finding(
+  code: FindingCode,
+  message: string,
+  about: { shard?: number; jobs?: string[]; command?: string } = {},
+): Finding {
+  const { severity, hint, command } = findingKinds[code];
+  const { jobs, ...rest } = about;
+  return {
+    ...{ code, severity, message, hint, command },
+    ...rest,
+    ...(jobs ? { jobs: jobs.slice(0, SHOWN_JOBS) } : {}),
+  };
+}
