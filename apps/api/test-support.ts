@@ -83,6 +83,10 @@ export class MemoryLog implements EventLog {
   async eventIdAt(_shard: number, seq: number) {
     return this.entries[seq - 1]?.id ?? null;
   }
+
+  async seqAt(_shard: number, time: number) {
+    return this.entries.find(({ storedAt }) => storedAt >= time)?.seq ?? this.entries.length + 1;
+  }
 }
 
 const dataOf = (entry: LogEntry): object => ('data' in entry ? entry.data : {});

@@ -1,6 +1,6 @@
 import { Option } from 'commander';
 import { loadConfig } from '#libs/config';
-import { openResources, type Resources } from '#libs/hosting';
+import { openResources, type ResourceOptions, type Resources } from '#libs/hosting';
 
 export interface Output {
   output: 'text' | 'json';
@@ -12,11 +12,29 @@ export const print = (text: string): void => void process.stdout.write(`${text}\
 export const output = (): Option =>
   new Option('--output <format>', 'what is printed').choices(['text', 'json']).default('text');
 
+export interface LinesOutput {
+  output: 'text' | 'jsonl';
+}
+
+/** Of commands that print one thing after another, as many as there are. */
+export const linesOutput = (): Option =>
+  new Option('--output <format>', 'what is printed').choices(['text', 'jsonl']).default('text');
+
 /** Does a piece of work with the stores of SPOOR_HOME; quiet unless SPOOR_LOG_LEVEL says otherwise. */
-export async function withEngine(work: (resources: Resources) => Promise<void>): Promise<void> {
+export const withEngine = (work: (resources: Resources) => Promise<void>): Promise<void> =>
+  withResources({ name: 'job' }, work);
+
+/** The same with the log alone: no database is started, looked for, or needed. */
+export const withLog = (work: (resources: Resources) => Promise<void>): Promise<void> =>
+  withResources({ name: 'job', only: 'log' }, work);
+
+async function withResources(
+  options: ResourceOptions,
+  work: (resources: Resources) => Promise<void>,
+): Promise<void> {
   const resources = await openResources(
     { ...loadConfig(), ...(process.env.SPOOR_LOG_LEVEL ? {} : { logLevel: 'error' as const }) },
-    { name: 'job' },
+    options,
   );
   try {
     await work(resources);

@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { Command, CommanderError } from 'commander';
 import { addCrawl } from './commands/crawl.js';
 import { addDemo } from './commands/demo.js';
+import { addEvents } from './commands/events.js';
 import { addJob } from './commands/job/job.js';
 import { addPage } from './commands/page.js';
 import { addProjection } from './commands/projection.js';
@@ -19,7 +20,8 @@ async function main(argv: string[]): Promise<number> {
     .exitOverride()
     .configureOutput({ writeErr: (text) => process.stderr.write(text) });
   const finish = (code: number): void => void (exitCode = code);
-  for (const add of [addCrawl, addUp, addJob, addPage, addProjection, addRun, addDemo]) add(program, finish);
+  for (const add of [addCrawl, addUp, addJob, addPage, addEvents, addProjection, addRun, addDemo])
+    add(program, finish);
   program.commands.forEach((command) => command.exitOverride());
   try {
     await program.parseAsync(argv, { from: 'user' });
@@ -31,6 +33,8 @@ async function main(argv: string[]): Promise<number> {
   return exitCode;
 }
 
+// Whoever reads has seen enough: `spoor job show … | head`.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 process.exitCode = await main(process.argv.slice(2));
 // The channel to a launcher would hold the process for ever.
 if (process.connected) process.disconnect();

@@ -14,6 +14,15 @@ export {
   type ResumePlan,
 } from './jobs/index.js';
 export {
+  firstSeqAt,
+  lastSeqAt,
+  parseMoment,
+  readHistory,
+  type HistoryRange,
+  type Moment,
+  type ReadEvents,
+} from './histories/index.js';
+export {
   explainPage,
   outcomeAt,
   pageAttempts,

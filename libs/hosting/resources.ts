@@ -48,18 +48,24 @@ export const MIN_FREE_BYTES = 32 * 1024 * 1024;
 export interface ResourceOptions {
   /** Names the process to people: in logs and in the server's list of connections. */
   name: string;
+  /** `log`: what is asked is told by the log alone, so no database is started or looked for. */
+  only?: 'log';
 }
 
 /**
  * Connects to NATS and Postgres: those of the environment, else the embedded ones of SPOOR_HOME, which are started when needed.
  * @throws SpoorError store_unavailable
  */
-export async function openResources(config: EngineConfig, { name }: ResourceOptions): Promise<Resources> {
+export async function openResources(
+  config: EngineConfig,
+  { name, only }: ResourceOptions,
+): Promise<Resources> {
   const logger = createLogger(name, { level: config.logLevel });
   await checkRoom(config);
   const servers = await acquireServers(config.home, {
     natsUrl: config.natsUrl ?? undefined,
     databaseUrl: config.databaseUrl ?? undefined,
+    only: only && 'nats',
     logger,
   });
   const { natsUrl, databaseUrl } = servers;
@@ -78,7 +84,11 @@ export async function openResources(config: EngineConfig, { name }: ResourceOpti
     throw error;
   }
   let opened: Promise<OpenDatabase> | null = null;
-  const database = (): Promise<OpenDatabase> => (opened ??= connectDatabase(databaseUrl));
+  const database = (): Promise<OpenDatabase> => {
+    if (only === 'log')
+      throw new SpoorError('internal', 'A database was asked for where only the log is read.');
+    return (opened ??= connectDatabase(databaseUrl));
+  };
   const hashKey = newHashKey();
   const proxies = createProxyResolver({ env: process.env, cwd: process.cwd(), home: config.home });
   const privateTargets = createPrivateTargets({ dir: join(config.home, 'private-targets') });

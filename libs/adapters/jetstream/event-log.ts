@@ -27,6 +27,7 @@ import { decodeEnvelope } from './envelope.js';
 import { ApiError, toSpoorError } from './errors.js';
 import { lastOfEachSubject } from './last-of-each.js';
 import { pause, readRaw, unlessAborted, type RawReadOptions } from './reader.js';
+import { seqAtTime } from './seq-at-time.js';
 import type { RawMessage } from './session.js';
 import { leaderMessage } from './stored.js';
 import { identityOf, streamInfo } from './streams.js';
@@ -230,6 +231,14 @@ export class JetStreamEventLog implements EventLog {
     try {
       const message = await leaderMessage(this.connection, subjects.eventStream(shard), { seq });
       return message && decodeEnvelope(message.headers).id;
+    } catch (error) {
+      throw toSpoorError(error);
+    }
+  }
+
+  async seqAt(shard: number, time: number): Promise<number> {
+    try {
+      return await seqAtTime(this.connection, shard, time);
     } catch (error) {
       throw toSpoorError(error);
     }

@@ -4,13 +4,15 @@ import type { LogConnection } from './connection.js';
 
 export interface StoredMessage {
   seq: number;
+  /** Server's clock, ms since the epoch. */
+  storedAt: number;
   subject: string;
   headers: MsgHdrs | undefined;
   data: Buffer;
 }
 
 interface RawAnswer {
-  message: { subject: string; seq: number; hdrs?: string; data?: string };
+  message: { subject: string; seq: number; time: string; hdrs?: string; data?: string };
 }
 
 /**
@@ -26,6 +28,7 @@ export async function leaderMessage(
     const { message } = await connection.requests.json<RawAnswer>(`$JS.API.STREAM.MSG.GET.${stream}`, query);
     return {
       seq: message.seq,
+      storedAt: Date.parse(message.time),
       subject: message.subject,
       headers: message.hdrs ? MsgHdrsImpl.decode(Buffer.from(message.hdrs, 'base64')) : undefined,
       data: Buffer.from(message.data ?? '', 'base64'),

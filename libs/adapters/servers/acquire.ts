@@ -22,11 +22,14 @@ export interface AcquireOptions {
   natsUrl?: string | undefined;
   /** A Postgres of the user's own (default: DATABASE_URL); none is started then. */
   databaseUrl?: string | undefined;
+  /** `nats`: no Postgres is started, looked for or named. */
+  only?: 'nats' | undefined;
 }
 
 export interface AcquiredServers {
   /** With credentials when the server is ours. */
   natsUrl: string;
+  /** Empty with `only: 'nats'`. */
   databaseUrl: string;
   /** The last one that uses the servers of a home stops them. May be called again. */
   release(): Promise<void>;
@@ -88,7 +91,8 @@ function watch(home: string, held: Map<EmbeddedServer, RunningServer>, log: Serv
 export async function acquireServers(home: string, options: AcquireOptions = {}): Promise<AcquiredServers> {
   const log = options.logger ?? silentLog;
   const natsUrl = options.natsUrl ?? (process.env.NATS_URL || undefined);
-  const databaseUrl = options.databaseUrl ?? (process.env.DATABASE_URL || undefined);
+  const databaseUrl =
+    options.only === 'nats' ? '' : (options.databaseUrl ?? (process.env.DATABASE_URL || undefined));
   if (natsUrl !== undefined && databaseUrl !== undefined) {
     return { natsUrl, databaseUrl, release: () => Promise.resolve() };
   }

@@ -93,4 +93,8 @@ export interface EventLog {
   head(shard: number): Promise<LogHead>;
   /** Id of the event at a sequence; null when it is not there (purged, or never was). */
   eventIdAt(shard: number, seq: number): Promise<string | null>;
+  /**
+   * Sequence from which on events were stored at `time` or later (ms, the server's clock); one behind the last when none was.
+   */
+  seqAt(shard: number, time: number): Promise<number>;
 }

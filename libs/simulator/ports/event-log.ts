@@ -99,6 +99,13 @@ export class SimulatedEventLog implements EventLog {
     return this.link.request('read event id', () => this.server.at(seq)?.id ?? null);
   }
 
+  seqAt(_: number, time: number): Promise<number> {
+    return this.link.request('find a moment', () => {
+      const found = this.server.entries.find(({ storedAt }) => storedAt >= time);
+      return found?.seq ?? this.server.lastSeq + 1;
+    });
+  }
+
   /** Batches of any length, each after any delay; ends at the head found first unless it follows. */
   private async *read(filter: Filter, options: ReadOptions): AsyncGenerator<LogBatch, void, undefined> {
     const { fromSeq = 1, follow = false, signal, maxBatch = 500 } = options;

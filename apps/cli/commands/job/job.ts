@@ -4,6 +4,7 @@ import { addJobCommand } from './command.js';
 import { addJobLs } from './ls.js';
 import { addJobResume } from './resume.js';
 import { addRetry } from './retry.js';
+import { addJobShow } from './show.js';
 import { addJobStatus } from './status.js';
 
 const GO_ON = 'Go on: spoor job resume <jobId>';
@@ -15,6 +16,7 @@ export function addJob(program: Command, finish: Finish): void {
 
   addJobLs(job, finish);
   addJobStatus(job, finish);
+  addJobShow(job, finish);
 
   addJobResume(job, finish);
   addJobCommand(job, finish, {
