@@ -6,6 +6,7 @@ import { JobService } from '#libs/engine/jobs';
 import type { Position } from '#libs/engine/ports';
 import { pageEventId, type LogEntry, type NewPageEvent } from '#libs/events';
 import { fold, jobIdsOf, pageIdsOf, plan } from '#libs/read-models';
+import { watchHealth } from '#libs/hosting';
 import { createTestDatabase, startTestNats, until, type TestDatabase, type TestNats } from '#libs/testing';
 import { History } from '#libs/testing/history';
 import { createApi } from './index.js';
@@ -28,6 +29,11 @@ beforeAll(async () => {
     progress: log.progress,
     readModels: database.readModels,
     jobs: new JobService({ eventLog: log.eventLog, clock: systemClock, newId, shards: 1 }),
+    health: watchHealth({
+      ...{ log, clock: systemClock, database: async () => database },
+      // Nobody leads the jobs of these tests.
+      config: { home: '.', shards: 1, leaseMs: PATIENCE },
+    }),
     config: { host: '127.0.0.1', shards: 1, heartbeatMs: 100 },
     log: { warn: () => undefined, error: () => undefined },
   });

@@ -1,4 +1,5 @@
 import { Module, type DynamicModule } from '@nestjs/common';
+import { ReadinessModule } from '#libs/monitoring';
 import { API_DEPS, type ApiDeps } from './deps.js';
 import { ControlController } from './monitoring/control.controller.js';
 import { ControlErrorFilter } from './monitoring/control-error-filter.js';
@@ -21,6 +22,7 @@ export class ApiModule {
   static register(deps: ApiDeps): DynamicModule {
     return {
       module: ApiModule,
+      imports: [ReadinessModule.register(deps.health)],
       controllers: [
         JobsController,
         RetryController,

@@ -1,3 +1,4 @@
+import type { HealthWatch } from '#libs/engine/health';
 import type { JobService } from '#libs/engine/jobs';
 import type { Bodies, EventLog, Logger, ProgressFeed, ReadModels } from '#libs/engine/ports';
 
@@ -38,6 +39,8 @@ export interface ApiDeps {
   progress: ProgressFeed;
   /** Stored response bodies; without it none is served. */
   bodies?: Pick<Bodies, 'get'>;
+  /** What readiness tells of. */
+  health: Pick<HealthWatch, 'look'>;
   config: ApiConfig;
   log?: ApiLog;
 }

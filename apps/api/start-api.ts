@@ -3,7 +3,7 @@ import type { Server } from 'node:http';
 import { join } from 'node:path';
 import { createFileBodies } from '#libs/adapters/bodies';
 import { SpoorError } from '#libs/failures';
-import type { Resources, Running } from '#libs/hosting';
+import { watchHealth, type Resources, type Running } from '#libs/hosting';
 import { createApi } from './create-api.js';
 
 /** Only these say that another address would do; their text names addresses, so it stays a cause. */
@@ -21,11 +21,13 @@ const ADDRESS_FAULTS: Readonly<Record<string, string>> = {
 export async function startApi(resources: Resources): Promise<Running & { url: string }> {
   const { config, log, jobs, logger } = resources;
   const { readModels } = await resources.database();
+  const health = watchHealth(resources);
   const app = await createApi({
     eventLog: log.eventLog,
     progress: log.progress,
     readModels,
     jobs,
+    health,
     bodies: createFileBodies({ dir: join(config.home, 'bodies') }),
     config: { host: config.host, shards: config.shards },
     log: logger,
@@ -37,7 +39,15 @@ export async function startApi(resources: Resources): Promise<Running & { url: s
     await app.close();
     throw addressError(error, `${config.host}:${config.port}`);
   }
-  return { url: urlOf(app.getHttpServer()), close: () => app.close() };
+  const ending = new AbortController();
+  void health.run(ending.signal);
+  return {
+    url: urlOf(app.getHttpServer()),
+    close: () => {
+      ending.abort();
+      return app.close();
+    },
+  };
 }
 
 /** Not Nest's own `listen`, which prints the fault with its stack before it throws it. */

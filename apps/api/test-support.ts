@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import type { JobEvent, LogEntry, NewJobEvent, StoredEvent } from '#libs/events';
+import type { HealthReport } from '#libs/engine/health';
 import { JobService } from '#libs/engine/jobs';
 import {
   ConflictError,
@@ -147,6 +148,11 @@ class SilentProgress implements ProgressFeed {
   }
 }
 
+export const WELL: HealthReport = {
+  ...{ status: 'ok', nats: 'ok', postgres: 'ok', findings: [] },
+  shards: [{ shard: 0, lastSeq: 0, projected: 0, lag: 0, lagMs: 0, parked: [] }],
+};
+
 export async function startTestApi(config: Partial<ApiConfig> = {}) {
   const eventLog = new MemoryLog();
   const readModels = new MemoryReadModels();
@@ -165,6 +171,7 @@ export async function startTestApi(config: Partial<ApiConfig> = {}) {
     jobs,
     progress: new SilentProgress(),
     bodies: { get: async () => null },
+    health: { look: async () => WELL },
     config: { host: '127.0.0.1', shards: 1, ...config },
     log,
   };

@@ -1,7 +1,7 @@
 import { SpoorError, type FailureCode } from '#libs/failures';
 
 /** What a shell can tell apart; documented in the README. */
-export const EXIT = { done: 0, badInput: 2, resumable: 3, noEngine: 4, interrupted: 130 } as const;
+export const EXIT = { done: 0, badInput: 2, resumable: 3, noEngine: 4, unwell: 5, interrupted: 130 } as const;
 
 const BY_CODE: Partial<Record<FailureCode, number>> = {
   invalid_request: EXIT.badInput,

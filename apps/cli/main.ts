@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { Command, CommanderError } from 'commander';
 import { addCrawl } from './commands/crawl.js';
 import { addDemo } from './commands/demo.js';
+import { addDoctor } from './commands/doctor.js';
 import { addEvents } from './commands/events.js';
 import { addJob } from './commands/job/job.js';
 import { addPage } from './commands/page.js';
@@ -20,8 +21,8 @@ async function main(argv: string[]): Promise<number> {
     .exitOverride()
     .configureOutput({ writeErr: (text) => process.stderr.write(text) });
   const finish = (code: number): void => void (exitCode = code);
-  for (const add of [addCrawl, addUp, addJob, addPage, addEvents, addProjection, addRun, addDemo])
-    add(program, finish);
+  const adders = [addCrawl, addUp, addJob, addPage, addEvents, addProjection, addRun, addDoctor, addDemo];
+  for (const add of adders) add(program, finish);
   program.commands.forEach((command) => command.exitOverride());
   try {
     await program.parseAsync(argv, { from: 'user' });

@@ -8,3 +8,4 @@ export {
   type Running,
 } from './resources.js';
 export { untilSignal } from './until-signal.js';
+export { watchHealth, type HealthOf } from './watch-health.js';

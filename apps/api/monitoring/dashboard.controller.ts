@@ -5,7 +5,6 @@ import type { StageCounts } from '#libs/job';
 import { API_DEPS, type ApiDeps } from '../deps.js';
 import { parseQuery } from '../http/parse.js';
 import { LiveProgress } from '../routes/live-progress.js';
-import { readiness } from '../routes/readiness.js';
 import { Describe } from '../schemas/openapi.js';
 import { ControlErrorFilter } from './control-error-filter.js';
 import { JobReports, type SegmentStatus } from './job-reports.js';
@@ -54,13 +53,14 @@ export class DashboardController {
   async dashboard(@Query() query: unknown): Promise<Dashboard> {
     const { jobId } = parseQuery(dashboardQuery, query);
     const id = jobId ?? (await this.newest());
-    const [job, health] = await Promise.all([id === null ? NOTHING : this.job(id), readiness(this.deps)]);
-    const { nats, postgres, shards } = health;
+    const [job, health] = await Promise.all([id === null ? NOTHING : this.job(id), this.deps.health.look()]);
+    const { nats, shards } = health;
+    const postgres = health.postgres === 'unavailable' ? 'unavailable' : 'ok';
     const silent = job.status === 'running' && !this.live.of(id!);
     const engine = job.status === 'running' ? (silent ? 'silent' : 'ok') : 'idle';
     const lags = shards.map(({ lag }) => lag);
     const lag = lags.some((one) => one === null) ? null : Math.max(...lags.map(Number));
-    const impaired = postgres !== 'ok' || engine === 'silent';
+    const impaired = health.status !== 'ok' || engine === 'silent';
     const status = nats !== 'ok' ? 'down' : impaired ? 'degraded' : 'healthy';
     const systemHealth = { status, nats, postgres, engine, lag } as const;
     return { success: true, timestamp: new Date().toISOString(), ...job, systemHealth };

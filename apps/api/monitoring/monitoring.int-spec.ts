@@ -7,7 +7,7 @@ import type { ProxyCheck } from '#libs/engine/ports';
 import { startTestNats, until, type TestNats } from '#libs/testing';
 import { History } from '#libs/testing/history';
 import { createApi } from '../index.js';
-import { MemoryReadModels } from '../test-support.js';
+import { MemoryReadModels, WELL } from '../test-support.js';
 
 const HANDLERS = 50;
 const page = (n: number): string => `http://site.invalid/list?page=${n}`;
@@ -51,6 +51,7 @@ beforeAll(async () => {
     readModels: new MemoryReadModels(),
     bodies: { get: () => Promise.resolve(null) },
     jobs: new JobService({ eventLog, clock: systemClock, newId, shards: 1, proxyCheck }),
+    health: { look: async () => WELL },
     config: { host: '127.0.0.1', shards: 1 },
     log: { warn: () => undefined, error: () => undefined },
   });

@@ -1,16 +1,15 @@
 import { Controller, Get, Inject, Query, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
-import { API_DEPS, type ApiDeps } from '../deps.js';
+import { ReadinessCheck, readyBody } from '#libs/monitoring';
 import { parseQuery } from '../http/parse.js';
 import { Describe } from '../schemas/openapi.js';
 import { noQuery } from '../schemas/queries.js';
-import { readiness } from './readiness.js';
 
 @ApiTags('health')
 @Controller('health')
 export class HealthController {
-  constructor(@Inject(API_DEPS) private readonly deps: ApiDeps) {}
+  constructor(@Inject(ReadinessCheck) private readonly readiness: ReadinessCheck) {}
 
   @Get('live')
   @Describe({ summary: 'The process answers', query: noQuery, answer: 'Live' })
@@ -21,13 +20,13 @@ export class HealthController {
 
   @Get('ready')
   @Describe({
-    summary: 'NATS and Postgres answer; how far the projector lags',
+    summary: 'Whether the engine does its work, and what is wrong with it: 503 when something fails',
     query: noQuery,
     answer: 'Ready',
   })
   async ready(@Query() query: unknown, @Res() response: Response): Promise<void> {
     parseQuery(noQuery, query);
-    const found = await readiness(this.deps);
-    response.status(found.status === 'ok' ? 200 : 503).json(found);
+    const found = await this.readiness.check();
+    response.status(found.ready ? 200 : 503).json(readyBody(found));
   }
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { catalogue, jobSpec, jobSpecChanges, resolvedJobSpec, type LogEntry } from '#libs/events';
+import { findingCodes } from '#libs/engine/health';
 import { failures } from '#libs/failures';
 import type { EvidenceRow, ItemRow, JobProgress, JobRow, PageRow } from '#libs/engine/ports';
 import { pageStory, retryBody, retryPlan, selectedPages } from './page-answers.js';
@@ -238,12 +239,42 @@ export interface EventsPage {
 }
 
 export const readyAnswer = z.object({
-  status: z.enum(['ok', 'unavailable']),
+  /** `degraded`: the engine works, and a person should look. `unavailable` comes with 503. */
+  status: z.enum(['ok', 'degraded', 'unavailable']),
   nats: z.enum(['ok', 'unavailable']),
-  postgres: z.enum(['ok', 'unavailable']),
+  postgres: z.enum(['ok', 'unavailable', 'unused']),
   /** Events of each shard that the projector has not seen; null where that cannot be told. */
   shards: z.array(
-    z.object({ shard: z.int(), lastSeq: seq.nullable(), projected: seq.nullable(), lag: count.nullable() }),
+    z.object({
+      shard: z.int(),
+      lastSeq: seq.nullable(),
+      projected: seq.nullable(),
+      lag: count.nullable(),
+      /** For how long the oldest of them has been waiting. */
+      lagSeconds: z.number().nullable(),
+      /** Events that wait behind one that could not be read or stored. */
+      parked: count,
+    }),
+  ),
+  findings: z.array(
+    z.object({
+      code: z.enum(findingCodes),
+      severity: z.enum(['failing', 'warning']),
+      message: z.string(),
+      hint: z.string(),
+      /** What mends it, or begins to. */
+      command: z.string().nullable(),
+      shard: z.int().optional(),
+      jobs: z.array(z.string()).optional(),
+    }),
+  ),
+  /** By part of the engine: up or down, with the codes of its findings. */
+  details: z.record(
+    z.string(),
+    z.object({
+      status: z.enum(['up', 'degraded', 'down']),
+      findings: z.array(z.enum(findingCodes)).optional(),
+    }),
   ),
 });
 

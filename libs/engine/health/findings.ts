@@ -3,7 +3,12 @@
  */
 export type Severity = 'failing' | 'warning';
 
+/** What a finding is about. */
+export const parts = ['nats', 'postgres', 'projection', 'jobs', 'workers', 'log', 'disk'] as const;
+export type Part = (typeof parts)[number];
+
 interface Kind {
+  part: Part;
   severity: Severity;
   /** What to do about it, in words. */
   hint: string;
@@ -11,48 +16,56 @@ interface Kind {
   command: string | null;
 }
 
-const failing = (hint: string, command: string | null = null): Kind => ({
-  severity: 'failing',
-  hint,
-  command,
+const failing = (part: Part, hint: string, command: string | null = null): Kind => ({
+  ...{ part, severity: 'failing', hint, command },
 });
-const warning = (hint: string, command: string | null = null): Kind => ({
+const warning = (part: Part, hint: string, command: string | null = null): Kind => ({
+  ...failing(part, hint, command),
   severity: 'warning',
-  hint,
-  command,
 });
 
 /** The one table of what health can find. Codes are public: in readiness, metrics, alerts, `spoor doctor` and docs. */
 export const findingKinds = {
-  nats_unavailable: failing('Start NATS, or check NATS_URL. Nothing is lost; all parts go on by themselves.'),
+  nats_unavailable: failing(
+    'nats',
+    'Start NATS, or check NATS_URL. Nothing is lost; all parts go on by themselves.',
+  ),
   postgres_unavailable: failing(
+    'postgres',
     'Start Postgres, or check DATABASE_URL. Nothing is lost; the read models catch up by themselves.',
   ),
   projector_stalled: failing(
+    'projection',
     'Start the projector; where it runs, its log says what it waits for. End one that hangs.',
     'spoor run projector',
   ),
   job_without_coordinator: failing(
+    'jobs',
     'Start a coordinator: it takes the jobs up where they are. End one that hangs.',
     'spoor run coordinator',
   ),
   coordinator_stalled: failing(
+    'jobs',
     'This coordinator leads and does not read the log on. End it: it is started anew.',
   ),
-  no_worker: failing('Start a worker.', 'spoor run worker'),
+  no_worker: failing('workers', 'Start a worker.', 'spoor run worker'),
   log_full: failing(
+    'log',
     'Jobs pause while the log has no room. Raise the limit that is named, or make room, then resume them.',
   ),
   log_nearly_full: warning(
+    'log',
     'At 95 % all jobs pause. Raise the limit that is named, or make room, before that.',
   ),
-  disk_full: failing('Make room on the disk of SPOOR_HOME, then resume the jobs that were paused.'),
-  disk_nearly_full: warning('Make room on the disk of SPOOR_HOME before jobs have to pause.'),
+  disk_full: failing('disk', 'Make room on the disk of SPOOR_HOME, then resume the jobs that were paused.'),
+  disk_nearly_full: warning('disk', 'Make room on the disk of SPOOR_HOME before jobs have to pause.'),
   events_parked: warning(
+    'projection',
     'Rows of these jobs wait behind an event that could not be read or stored. With a version that can, make them anew.',
     'spoor projection rebuild',
   ),
   decision_unreadable: warning(
+    'jobs',
     'Nothing can be decided on such a job, so it takes no command. Use the version of Spoor that wrote the decision.',
   ),
 } as const satisfies Record<string, Kind>;

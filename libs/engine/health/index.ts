@@ -1,4 +1,12 @@
-export { finding, findingCodes, findingKinds, type Finding, type FindingCode } from './findings.js';
+export {
+  finding,
+  findingCodes,
+  findingKinds,
+  parts,
+  type Finding,
+  type FindingCode,
+  type Part,
+} from './findings.js';
 export { HealthWatch, type HealthWatchDeps, type HealthWatchOptions } from './health-watch.js';
 export { fullest, isFull } from './judge-room.js';
 export type { HealthReport, ShardReport } from './report.js';

@@ -1,0 +1,16 @@
+import type { Readiness } from './readiness.js';
+
+/** What `/health/ready` answers: no more of the parked events than their number, for the rest there is the CLI. */
+export function readyBody({ report, details }: Readiness) {
+  const { status, nats, postgres, shards, findings } = report;
+  return {
+    ...{ status, nats, postgres },
+    shards: shards.map(({ lagMs, parked, ...shard }) => ({
+      ...shard,
+      lagSeconds: lagMs === null ? null : lagMs / 1000,
+      parked: parked.reduce((sum, { events }) => sum + events, 0),
+    })),
+    findings,
+    details,
+  };
+}
