@@ -23,9 +23,15 @@ export interface ConsumerSpec {
   stream: string;
   /** None: everything. */
   filter?: string | undefined;
-  /** First sequence wanted; or the last message of each subject. */
-  from: number | 'last_per_subject';
+  /** First sequence wanted; or everything stored since a moment; or the last message of each subject. */
+  from: number | Date | 'last_per_subject';
   headersOnly?: boolean | undefined;
+}
+
+function deliveryFrom(from: ConsumerSpec['from']): Record<string, unknown> {
+  if (from === 'last_per_subject') return { deliver_policy: 'last_per_subject' };
+  if (from instanceof Date) return { deliver_policy: 'by_start_time', opt_start_time: from.toISOString() };
+  return { deliver_policy: 'by_start_sequence', opt_start_seq: Math.max(1, from) };
 }
 
 /** `$JS.ACK.[<domain>.<account>.]<stream>.<consumer>.<delivered>.<stream seq>.<consumer seq>.<ns>.<pending>[.<token>]` */
@@ -87,9 +93,7 @@ export class ConsumerSession {
     const name = `spoor_${nuid.next()}`;
     const config = {
       name,
-      ...(spec.from === 'last_per_subject'
-        ? { deliver_policy: 'last_per_subject' }
-        : { deliver_policy: 'by_start_sequence', opt_start_seq: Math.max(1, spec.from) }),
+      ...deliveryFrom(spec.from),
       ...(spec.filter !== undefined && { filter_subject: spec.filter }),
       ack_policy: 'none',
       replay_policy: 'instant',
@@ -170,8 +174,10 @@ export class ConsumerSession {
   private onStatus(msg: Msg): void {
     const code = msg.headers?.code ?? 0;
     if (code === 100) return;
+    // A request that was served in one piece ends by 409 Batch Completed, which says nothing against the consumer.
     const left = msg.headers?.get('Nats-Pending-Messages') ?? '';
-    if (left === '' || (code === 409 && !/maxbytes/i.test(msg.headers?.description ?? ''))) this.break();
+    if (left === '' || (code === 409 && !/maxbytes|batch completed/i.test(msg.headers?.description ?? '')))
+      this.break();
     else this.asked = Math.max(0, this.asked - Number(left));
   }
 
