@@ -5,6 +5,15 @@ export const eventStream = (shard: number): string => `SPOOR_EVENTS_${shard}`;
 export const fetchStream = (shard: number): string => `SPOOR_FETCH_${shard}`;
 export const blobStream = (shard: number): string => `SPOOR_BLOBS_${shard}`;
 export const LEASE_BUCKET = 'SPOOR_LEASES';
+export const CHECKPOINT_BUCKET = 'SPOOR_CHECKPOINTS';
+
+/** Shard of an event stream's name, or null when it is none. */
+export const shardOfEventStream = (stream: string): number | null => {
+  const shard = /^SPOOR_EVENTS_(\d+)$/.exec(stream)?.[1];
+  return shard === undefined ? null : Number(shard);
+};
+/** Every event of every shard. */
+export const everyEvent = 'spoor.events.>';
 
 export const allEvents = (shard: number): string => `spoor.events.${shard}.>`;
 export const allJobEvents = (shard: number): string => `spoor.events.${shard}.*.job`;

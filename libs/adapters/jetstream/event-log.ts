@@ -25,16 +25,12 @@ import { decodeEvent, encodeEvent, isDecision, PartialEntry, type EncodedEvent }
 import type { LogConnection } from './connection.js';
 import { decodeEnvelope } from './envelope.js';
 import { ApiError, toSpoorError } from './errors.js';
+import { MAX_BATCH, readEntries } from './entries.js';
+import { eventIdAt, logHead } from './head.js';
 import { lastOfEachSubject } from './last-of-each.js';
-import { pause, readRaw, unlessAborted, type RawReadOptions } from './reader.js';
+import { readRaw, type RawReadOptions } from './reader.js';
 import { seqAtTime } from './seq-at-time.js';
 import type { RawMessage } from './session.js';
-import { leaderMessage } from './stored.js';
-import { identityOf, streamInfo } from './streams.js';
-
-const MAX_BATCH = 500;
-/** A batch is cut when the blobs in it unpack to more. */
-const BATCH_BLOB_BYTES = 32 * 1024 * 1024;
 
 /** The event log on JetStream; see the port for what each call promises. */
 export class JetStreamEventLog implements EventLog {
@@ -122,48 +118,8 @@ export class JetStreamEventLog implements EventLog {
     return this.read(shard, undefined, options);
   }
 
-  private async *read(
-    shard: number,
-    filter: string | undefined,
-    options: ReadOptions,
-  ): AsyncGenerator<LogBatch, void, undefined> {
-    const { fromSeq, follow, signal, maxBatch = MAX_BATCH, bulk = true } = options;
-    const stream = subjects.eventStream(shard);
-    for await (const raw of readRaw(this.connection, { stream, filter, fromSeq, follow, signal, maxBatch })) {
-      let entries: LogEntry[] = [];
-      let blobBytes = 0;
-      for (const message of raw.messages) {
-        const decoded = decodeEvent(message, this.blobs, bulk);
-        if (!(decoded instanceof PartialEntry)) {
-          entries.push(decoded);
-          continue;
-        }
-        if (blobBytes > 0 && blobBytes + decoded.bytes > BATCH_BLOB_BYTES) {
-          yield { entries, upTo: message.seq - 1, caughtUp: false };
-          entries = [];
-          blobBytes = 0;
-        }
-        const entry = await this.load(decoded, follow === true, signal);
-        if (entry === null) return;
-        entries.push(entry);
-        blobBytes += decoded.bytes;
-      }
-      yield { entries, upTo: raw.upTo, caughtUp: raw.caughtUp };
-    }
-  }
-
-  /** A server that does not answer says nothing about a blob: a follower waits for it. Null when `signal` fired. */
-  private async load(partial: PartialEntry, follow: boolean, signal?: AbortSignal): Promise<LogEntry | null> {
-    for (;;) {
-      try {
-        return await unlessAborted(partial.load(), signal);
-      } catch (error) {
-        if (signal?.aborted) return null;
-        if (!follow || this.connection.closed || !(error instanceof SpoorError || error instanceof ApiError))
-          throw toSpoorError(error);
-        await pause(1000, signal);
-      }
-    }
+  private read(shard: number, filter: string | undefined, options: ReadOptions): AsyncIterable<LogBatch> {
+    return readEntries(this.connection, this.blobs, { shard, filter, ...options });
   }
 
   watchDecisions(shard: number, signal: AbortSignal): AsyncIterable<JobEvent> {
@@ -215,25 +171,12 @@ export class JetStreamEventLog implements EventLog {
     return ids;
   }
 
-  async head(shard: number): Promise<LogHead> {
-    const name = subjects.eventStream(shard);
-    try {
-      const info = await streamInfo(this.connection, name);
-      const { first_seq: firstSeq, last_seq: lastSeq, bytes } = info.state;
-      const maxBytes = info.config.max_bytes > 0 ? info.config.max_bytes : null;
-      return { stream: identityOf(name, info), firstSeq, lastSeq, bytes, maxBytes };
-    } catch (error) {
-      throw toSpoorError(error);
-    }
+  head(shard: number): Promise<LogHead> {
+    return logHead(this.connection, shard);
   }
 
-  async eventIdAt(shard: number, seq: number): Promise<string | null> {
-    try {
-      const message = await leaderMessage(this.connection, subjects.eventStream(shard), { seq });
-      return message && decodeEnvelope(message.headers).id;
-    } catch (error) {
-      throw toSpoorError(error);
-    }
+  eventIdAt(shard: number, seq: number): Promise<string | null> {
+    return eventIdAt(this.connection, shard, seq);
   }
 
   async seqAt(shard: number, time: number): Promise<number> {

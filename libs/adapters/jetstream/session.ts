@@ -23,15 +23,9 @@ export interface ConsumerSpec {
   stream: string;
   /** None: everything. */
   filter?: string | undefined;
-  /** First sequence wanted; or everything stored since a moment; or the last message of each subject. */
-  from: number | Date | 'last_per_subject';
+  /** First sequence wanted; or the last message of each subject. */
+  from: number | 'last_per_subject';
   headersOnly?: boolean | undefined;
-}
-
-function deliveryFrom(from: ConsumerSpec['from']): Record<string, unknown> {
-  if (from === 'last_per_subject') return { deliver_policy: 'last_per_subject' };
-  if (from instanceof Date) return { deliver_policy: 'by_start_time', opt_start_time: from.toISOString() };
-  return { deliver_policy: 'by_start_sequence', opt_start_seq: Math.max(1, from) };
 }
 
 /** `$JS.ACK.[<domain>.<account>.]<stream>.<consumer>.<delivered>.<stream seq>.<consumer seq>.<ns>.<pending>[.<token>]` */
@@ -93,7 +87,9 @@ export class ConsumerSession {
     const name = `spoor_${nuid.next()}`;
     const config = {
       name,
-      ...deliveryFrom(spec.from),
+      ...(spec.from === 'last_per_subject'
+        ? { deliver_policy: 'last_per_subject' }
+        : { deliver_policy: 'by_start_sequence', opt_start_seq: Math.max(1, spec.from) }),
       ...(spec.filter !== undefined && { filter_subject: spec.filter }),
       ack_policy: 'none',
       replay_policy: 'instant',

@@ -1,0 +1,18 @@
+export { subscribe } from './subscribe.js';
+export type { Subscription } from './subscription.js';
+export type {
+  Counted,
+  EventHandler,
+  EventMeta,
+  HandlerMap,
+  Report,
+  Reset,
+  ShardPosition,
+  StartPosition,
+  SubscribeOptions,
+} from './options.js';
+export type { Checkpoint, CheckpointStore } from './checkpoint.js';
+export { HandlerFailedError, SupersededError, UnreadableEventError } from './errors.js';
+export { LogIdentityError } from '#libs/engine/ports';
+export { SpoorError } from '#libs/failures';
+export { catalogue, type EventData, type EventType, type LogEntry, type StoredEvent } from '#libs/events';
