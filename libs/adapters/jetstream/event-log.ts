@@ -56,19 +56,28 @@ export class JetStreamEventLog implements EventLog {
     await this.beginning;
     try {
       const ack = await this.connection.requests.publish(subject, payload, { headers });
-      return { seq: ack.seq, duplicate: ack.duplicate === true };
+      return this.stored(event, { seq: ack.seq, duplicate: ack.duplicate === true });
     } catch (error) {
       if (!(error instanceof ApiError) || !error.isWrongSequence) throw toSpoorError(error);
       // Also the answer when the first try was stored and only its acknowledgement was lost.
       const seq = await this.findDecision(event.jobId, event.id);
       if (seq === null) throw new ConflictError(event.jobId);
-      return { seq, duplicate: true };
+      return this.stored(event, { seq, duplicate: true });
     }
   }
 
   async publishPage(event: NewPageEvent): Promise<Appended> {
     const encoded = this.encode(event);
-    return this.coalescer.publish(encoded instanceof Promise ? await encoded : encoded);
+    return this.stored(
+      event,
+      await this.coalescer.publish(encoded instanceof Promise ? await encoded : encoded),
+    );
+  }
+
+  /** Said of every event whose storing was acknowledged, so that a log can be held against what its server promised. */
+  private stored({ id, jobId }: NewEvent, appended: Appended): Appended {
+    this.connection.logger.debug?.({ event: id, jobId, seq: appended.seq }, 'stored');
+    return appended;
   }
 
   private encode(event: NewEvent, expectedSeq?: number): EncodedEvent | Promise<EncodedEvent> {
