@@ -5,6 +5,7 @@ import { addDemo } from './commands/demo.js';
 import { addDoctor } from './commands/doctor.js';
 import { addEvents } from './commands/events.js';
 import { addJob } from './commands/job/job.js';
+import { addLog } from './commands/log.js';
 import { addPage } from './commands/page.js';
 import { addProjection } from './commands/projection.js';
 import { addRun } from './commands/run.js';
@@ -21,7 +22,18 @@ async function main(argv: string[]): Promise<number> {
     .exitOverride()
     .configureOutput({ writeErr: (text) => process.stderr.write(text) });
   const finish = (code: number): void => void (exitCode = code);
-  const adders = [addCrawl, addUp, addJob, addPage, addEvents, addProjection, addRun, addDoctor, addDemo];
+  const adders = [
+    addCrawl,
+    addUp,
+    addJob,
+    addLog,
+    addPage,
+    addEvents,
+    addProjection,
+    addRun,
+    addDoctor,
+    addDemo,
+  ];
   for (const add of adders) add(program, finish);
   program.commands.forEach((command) => command.exitOverride());
   try {

@@ -1,4 +1,5 @@
 export { describeError } from './describe-error.js';
+export { backupLog, restoreLog, type BackupManifest, type RestoreOptions } from './backup/index.js';
 export { Coordinator, type CoordinatorDeps, type CoordinatorOptions } from './coordinator/index.js';
 export {
   appendDecision,
@@ -40,3 +41,4 @@ export {
   type RebuildOptions,
   type RebuildProgress,
 } from './projector/index.js';
+export { isError, verifyLog, type LogFinding, type ShardReport, type VerifyReport } from './verify/index.js';

@@ -14,6 +14,9 @@ export const shardOfEventStream = (stream: string): number | null => {
 };
 /** Every event of every shard. */
 export const everyEvent = 'spoor.events.>';
+/** A stream that exists while a backup is being restored. */
+export const RESTORE_SIGN = 'SPOOR_RESTORE';
+export const restoreSign = 'spoor.restore';
 
 export const allEvents = (shard: number): string => `spoor.events.${shard}.>`;
 export const allJobEvents = (shard: number): string => `spoor.events.${shard}.*.job`;

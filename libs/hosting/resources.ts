@@ -50,6 +50,8 @@ export interface ResourceOptions {
   name: string;
   /** `log`: what is asked is told by the log alone, so no database is started or looked for. */
   only?: 'log';
+  /** Also to a log that is in the middle of a restore (default false). */
+  evenHalfRestored?: boolean;
 }
 
 /**
@@ -58,7 +60,7 @@ export interface ResourceOptions {
  */
 export async function openResources(
   config: EngineConfig,
-  { name, only }: ResourceOptions,
+  { name, only, evenHalfRestored = false }: ResourceOptions,
 ): Promise<Resources> {
   const logger = createLogger(name, { level: config.logLevel });
   await checkRoom(config);
@@ -77,6 +79,7 @@ export async function openResources(
       name: `spoor ${name}`,
       timeoutMs: config.logTimeoutMs,
       leaseTtlMs: config.leaseMs,
+      evenHalfRestored,
       logger,
     });
   } catch (error) {

@@ -10,8 +10,11 @@ export interface TestNats {
   /** Of the server that runs now; another one after `restart`. */
   readonly pid: number;
   kill9(): Promise<void>;
-  /** Ends the server when it runs, and starts it again on the same port and store. */
-  restart(): Promise<void>;
+  /**
+   * Ends the server when it runs, and starts it again on the same port and store.
+   * @param meanwhile is called while none runs
+   */
+  restart(meanwhile?: () => void): Promise<void>;
   /** Ends the server and removes its store. */
   stop(): Promise<void>;
 }
@@ -19,8 +22,12 @@ export interface TestNats {
 /**
  * A real nats-server with JetStream of this test's own, without a password, on a free port.
  * @param settings further lines of its configuration
+ * @param options.program another one than the engine would use
  */
-export async function startTestNats(settings: readonly string[] = []): Promise<TestNats> {
+export async function startTestNats(
+  settings: readonly string[] = [],
+  { program }: { program?: string } = {},
+): Promise<TestNats> {
   const dir = testDir('nats');
   const storeDir = join(dir, 'store');
   const start = (port?: number): Promise<RunningServer> =>
@@ -28,6 +35,7 @@ export async function startTestNats(settings: readonly string[] = []): Promise<T
       ...{ storeDir, runDir: dir, logFile: join(dir, 'nats.log'), home: runDir() },
       ...(port === undefined ? {} : { port }),
       settings,
+      ...(program === undefined ? {} : { program }),
       onSpawn: noteProcess,
     });
   let server = await start();
@@ -39,8 +47,9 @@ export async function startTestNats(settings: readonly string[] = []): Promise<T
       return server.pid;
     },
     kill9: () => killProcess(server),
-    restart: async () => {
+    restart: async (meanwhile) => {
       await stopProcess(server, 'SIGTERM');
+      meanwhile?.();
       server = await start(server.port);
     },
     stop: async () => {

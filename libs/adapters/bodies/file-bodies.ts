@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { access, mkdir, open, readFile, rename, rm, type FileHandle } from 'node:fs/promises';
+import { access, mkdir, open, readdir, readFile, rename, rm, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Bodies } from '#libs/engine/ports';
+import type { BodyArchive } from '#libs/engine/ports';
 import { isJobId, type BodyRef } from '#libs/events';
 import { SpoorError } from '#libs/failures';
 
@@ -11,7 +11,7 @@ const SHA256 = /^[0-9a-f]{64}$/;
  * Bodies as files: `<dir>/<jobId>/<first two of the hash>/<hash>`. A file has its name only when it is whole, and what is there
  * already is not written again.
  */
-export class FileBodies implements Bodies {
+export class FileBodies implements BodyArchive {
   constructor(
     private readonly dir: string,
     /** Have the disk confirm each file and its name (survives power loss). */
@@ -37,6 +37,20 @@ export class FileBodies implements Bodies {
     } catch (error) {
       if (isMissing(error)) return null;
       throw new SpoorError('store_unavailable', 'The body could not be read', {}, { cause: error });
+    }
+  }
+
+  async has(jobId: string, sha256: string): Promise<boolean> {
+    return SHA256.test(sha256) && exists(this.pathOf(jobId, sha256));
+  }
+
+  /** One folder at a time is held in memory, whatever the number of bodies. */
+  async *list(): AsyncGenerator<{ jobId: string; sha256: string }, void, undefined> {
+    for (const jobId of await namesIn(this.dir)) {
+      if (!isJobId(jobId)) continue;
+      for (const part of await namesIn(this.jobDir(jobId)))
+        for (const sha256 of await namesIn(join(this.jobDir(jobId), part)))
+          if (SHA256.test(sha256)) yield { jobId, sha256 };
     }
   }
 
@@ -94,6 +108,15 @@ async function exists(path: string): Promise<boolean> {
 }
 
 const isMissing = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'ENOENT';
+
+async function namesIn(path: string): Promise<string[]> {
+  try {
+    return (await readdir(path)).sort();
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw new SpoorError('store_unavailable', 'The bodies could not be listed', {}, { cause: error });
+  }
+}
 
 async function syncDirectory(path: string): Promise<void> {
   const directory = await open(path, 'r');

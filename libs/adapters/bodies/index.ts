@@ -1,4 +1,4 @@
-import type { Bodies } from '#libs/engine/ports';
+import type { BodyArchive } from '#libs/engine/ports';
 import { FileBodies } from './file-bodies.js';
 
 export interface FileBodiesOptions {
@@ -8,5 +8,5 @@ export interface FileBodiesOptions {
   sync?: boolean;
 }
 
-export const createFileBodies = ({ dir, sync = false }: FileBodiesOptions): Bodies =>
+export const createFileBodies = ({ dir, sync = false }: FileBodiesOptions): BodyArchive =>
   new FileBodies(dir, sync);

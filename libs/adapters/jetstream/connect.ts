@@ -1,6 +1,16 @@
 import type { NatsConnection } from '@nats-io/transport-node';
 import { shardOf, subjects } from '#libs/events';
-import type { EventLog, FetchQueue, Lease, LogInspection, ProgressFeed } from '#libs/engine/ports';
+import type {
+  EventLog,
+  FetchQueue,
+  Lease,
+  LogArchive,
+  LogAudit,
+  LogInspection,
+  ProgressFeed,
+} from '#libs/engine/ports';
+import { JetStreamArchive, refuseHalfRestored } from './archive.js';
+import { JetStreamAudit } from './audit.js';
 import { dial, type LogConnection } from './connection.js';
 import { toSpoorError } from './errors.js';
 import { JetStreamEventLog } from './event-log.js';
@@ -25,6 +35,8 @@ export interface ConnectOptions {
   replicas?: number;
   /** A lease that is not renewed is free after this, ms (default 10 s). */
   leaseTtlMs?: number;
+  /** Connect to a log in the middle of a restore, too (default false): for the restore itself. */
+  evenHalfRestored?: boolean;
   logger?: AdapterLogger;
 }
 
@@ -33,6 +45,8 @@ export interface JetStreamHandle {
   readonly fetchQueue: FetchQueue;
   readonly lease: Lease;
   readonly progress: ProgressFeed;
+  readonly archive: LogArchive;
+  readonly audit: LogAudit;
   readonly inspection: LogInspection;
   readonly nc: NatsConnection;
   /** Sends and awaits what is under way, then closes. */
@@ -56,17 +70,18 @@ export async function connectLog(options: ConnectOptions): Promise<JetStreamHand
     logger: options.logger ?? silentLogger,
   });
   try {
-    const replicas = options.replicas ?? 1;
-    for (let shard = 0; shard < options.shards; shard += 1) await ensureStreams(connection, shard, replicas);
+    const { shards, replicas = 1 } = options;
+    if (!options.evenHalfRestored) await refuseHalfRestored(connection);
+    for (let shard = 0; shard < shards; shard += 1) await ensureStreams(connection, shard, replicas);
     const lease = await KvLease.open(connection, options.leaseTtlMs ?? 10_000, replicas);
-    return handle(connection, lease);
+    return handle(connection, lease, new JetStreamArchive(connection, { shards, replicas }));
   } catch (error) {
     await connection.nc.close();
     throw toSpoorError(error);
   }
 }
 
-function handle(connection: LogConnection, lease: Lease): JetStreamHandle {
+function handle(connection: LogConnection, lease: Lease, archive: LogArchive): JetStreamHandle {
   const eventLog = new JetStreamEventLog(connection);
   let closing: Promise<void> | null = null;
   return {
@@ -74,6 +89,8 @@ function handle(connection: LogConnection, lease: Lease): JetStreamHandle {
     fetchQueue: new JetStreamFetchQueue(connection),
     lease,
     progress: new NatsProgressFeed(connection),
+    archive,
+    audit: new JetStreamAudit(connection),
     inspection: new JetStreamInspection(connection),
     nc: connection.nc,
     close: () => (closing ??= close(connection, eventLog)),

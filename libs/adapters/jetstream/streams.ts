@@ -55,8 +55,17 @@ function wanted(shard: number, replicas: number): Record<string, unknown>[] {
 export const streamInfo = (connection: LogConnection, stream: string): Promise<StreamInfo> =>
   connection.requests.json<StreamInfo>(`$JS.API.STREAM.INFO.${stream}`, undefined);
 
-/** A stream that was made anew has another identity, even under its old name. */
-export const identityOf = (stream: string, info: StreamInfo): string => `${stream}@${info.created}`;
+/** In a stream's metadata: which restore it comes from. Some servers restore the time of creation, too. */
+export const RESTORED = 'spoor-restored';
+
+/** A stream that was made anew, or restored, has another identity, even under its old name. */
+export function identityOf(
+  stream: string,
+  { created, config }: Pick<StreamInfo, 'created' | 'config'>,
+): string {
+  const mark = config.metadata?.[RESTORED];
+  return mark === undefined ? `${stream}@${created}` : `${stream}@${created}+${mark}`;
+}
 
 /**
  * Makes the streams of a shard, or checks those that exist: what could lose a message is refused, everything else is the

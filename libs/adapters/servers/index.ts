@@ -1,7 +1,7 @@
 export { acquireServers, type AcquiredServers, type AcquireOptions } from './acquire.js';
 export { cacheDir } from './cache-dir.js';
 export { withLock } from './file-lock.js';
-export { findNatsServer } from './nats-binary.js';
+export { fetchOtherNatsServers, findNatsServer } from './nats-binary.js';
 export { startNatsServer, type NatsServerOptions } from './nats-server.js';
 export { freePort, isPortFree } from './ports.js';
 export { postgresNative } from './postgres-binaries.js';

@@ -13,6 +13,7 @@ import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { SpoorError } from '#libs/failures';
 import { systemSuites, unpackPackage } from './apt-package.js';
+import type { AptSource } from './apt-sources.js';
 import { cacheDir } from './cache-dir.js';
 import { withLock } from './file-lock.js';
 import { silentLog, type ServerLog } from './server-process.js';
@@ -51,24 +52,51 @@ function onPath(): string[] {
 
 async function fetchInto(cached: string, cache: string, log: ServerLog): Promise<boolean> {
   for (const source of systemSuites()) {
-    const work = mkdtempSync(join(cache, 'unpack-'));
+    log.info(`fetching nats-server from the distribution's archive (${source.suite})`);
     try {
-      log.info(`fetching nats-server from the distribution's archive (${source.suite})`);
-      const root = await unpackPackage('nats-server', source, work);
-      const program = ['usr/sbin', 'usr/bin']
-        .map((dir) => join(root, dir, NAME))
-        .find((file) => existsSync(file));
-      if (program === undefined || !(await isNewEnough(program))) continue;
-      copyFileSync(program, `${cached}.new`);
-      renameSync(`${cached}.new`, cached);
-      return true;
+      if (await fetchFrom(source, cached, cache)) return true;
     } catch {
       log.warn(`the archive's suite ${source.suite} gave no nats-server that runs here`);
-    } finally {
-      rmSync(work, { recursive: true, force: true });
     }
   }
   return false;
+}
+
+/** False when the suite's is too old. */
+async function fetchFrom(source: AptSource, target: string, cache: string): Promise<boolean> {
+  const work = mkdtempSync(join(cache, 'unpack-'));
+  try {
+    const root = await unpackPackage('nats-server', source, work);
+    const program = ['usr/sbin', 'usr/bin']
+      .map((dir) => join(root, dir, NAME))
+      .find((file) => existsSync(file));
+    if (program === undefined || !(await isNewEnough(program))) return false;
+    copyFileSync(program, `${target}.new`);
+    renameSync(`${target}.new`, target);
+    return true;
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+}
+
+/**
+ * A nats-server from each suite of the distribution's archive that has one new enough, kept in the cache: for tests against all
+ * versions that are supported. Those that cannot be had are left out.
+ */
+export async function fetchOtherNatsServers(home: string): Promise<{ version: string; program: string }[]> {
+  const cache = cacheDir(home);
+  mkdirSync(cache, { recursive: true });
+  const found: { version: string; program: string }[] = [];
+  for (const source of systemSuites()) {
+    const program = join(cache, `${NAME}-${source.suite.replaceAll('/', '-')}`);
+    if (!existsSync(program))
+      await withLock(join(cache, 'lock'), () => fetchFrom(source, program, cache), 300_000).catch(
+        () => false,
+      );
+    const version = existsSync(program) ? await versionOf(program) : null;
+    if (version !== null) found.push({ version, program });
+  }
+  return found;
 }
 
 /**

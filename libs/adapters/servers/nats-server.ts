@@ -20,6 +20,8 @@ export interface NatsServerOptions {
   logFile: string;
   /** Where a fetched program may be kept: SPOOR_HOME. */
   home: string;
+  /** A nats-server to be used instead of the one that is found. */
+  program?: string;
   /** Exactly this port; default any free one. */
   port?: number;
   credentials?: { user: string; password: string };
@@ -85,7 +87,7 @@ export const natsUrl = (port: number, credentials?: { user: string; password: st
  * @throws SpoorError store_unavailable
  */
 export async function startNatsServer(options: NatsServerOptions): Promise<RunningServer> {
-  const program = await findNatsServer(options.home, options.log);
+  const program = options.program ?? (await findNatsServer(options.home, options.log));
   for (const dir of [options.storeDir, options.runDir]) mkdirSync(dir, { recursive: true, mode: 0o700 });
   for (let attempt = 1; ; attempt += 1) {
     const port = options.port ?? (await freePort());

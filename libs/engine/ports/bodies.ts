@@ -9,3 +9,9 @@ export interface Bodies {
   /** Removes all of a job's bodies. */
   removeJob(jobId: string): Promise<void>;
 }
+
+/** All bodies there are, for what looks after them as a whole. */
+export interface BodyArchive extends Bodies {
+  has(jobId: string, sha256: string): Promise<boolean>;
+  list(): AsyncIterable<{ jobId: string; sha256: string }>;
+}

@@ -21,7 +21,10 @@ export {
 } from './fetch-queue.js';
 export type { FetchOutcome, FetchProblem, FetchRequest, FetchedResponse, Fetcher } from './fetcher.js';
 export type { Robots, RobotsQuestion } from './robots.js';
-export type { Bodies } from './bodies.js';
+export type { Bodies, BodyArchive } from './bodies.js';
+export type { BackupStore, WrittenFile } from './backup-store.js';
+export type { LogArchive, Snapshot, SnapshotInfo, StreamSummary } from './log-archive.js';
+export type { AuditedEntry, LogAudit, LogState } from './log-audit.js';
 export type { PageParser, ParsedPage, ParseRequest } from './page-parser.js';
 export type { Clock } from './clock.js';
 export type { Logger } from './logger.js';

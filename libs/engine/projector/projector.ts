@@ -7,6 +7,7 @@ import {
 } from '#libs/engine/ports';
 import { PROJECTION_VERSION } from '#libs/read-models';
 import { describeError } from '../describe-error.js';
+import { checkpointMismatch } from './checkpoint-mismatch.js';
 import { rebuildReadModels, type RebuildProgress } from './rebuild.js';
 import { ShardFold, type ProjectorDeps } from './shard-fold.js';
 
@@ -32,6 +33,12 @@ export interface ProjectorStatus {
   /** Why it cannot go on at the moment; it goes on trying. */
   lastError: string | null;
 }
+
+const MISMATCH = {
+  replaced: 'the log is another one than the read models were made from',
+  shortened: 'the log is shorter than the read models are',
+  elsewhere: 'the log holds another event than the read models tell of',
+};
 
 /** How often a quiet projector looks whether the store still holds what it was given. */
 const LOOK_MS = 5000;
@@ -132,10 +139,10 @@ export class Projector {
     const found = await store.checkpoint(this.shard);
     // Asked for later: what another projector commits in between must not make the log look shorter than its read models.
     const head = await eventLog.head(this.shard);
-    const mismatch = found && (await this.mismatch(found, head));
+    const mismatch = found && (await checkpointMismatch(eventLog, this.shard, found, head));
     if (mismatch) {
       const fields = { shard: this.shard, checkpoint: found.seq, log: head.lastSeq };
-      logger.error(fields, `${mismatch}; the read models are rebuilt`);
+      logger.error(fields, `${MISMATCH[mismatch]}; the read models are rebuilt`);
       await this.rebuildNow(signal);
       return this.connect(signal);
     }
@@ -143,17 +150,6 @@ export class Projector {
     if (!this.triedParked) await this.tryParked();
     this.triedParked = true;
     this.connected = true;
-  }
-
-  private async mismatch(found: Position, head: { stream: string; lastSeq: number }): Promise<string | null> {
-    if (found.stream !== head.stream) return 'the log is another one than the read models were made from';
-    if (found.seq > head.lastSeq) return 'the log is shorter than the read models are';
-    if (found.seq === 0 || found.eventId === null) return null;
-    // Not there any more is no mismatch: the event of a removed job may be purged.
-    const id = await this.deps.eventLog.eventIdAt(this.shard, found.seq);
-    return id === null || id === found.eventId
-      ? null
-      : 'the log holds another event than the read models tell of';
   }
 
   /** Another version of the code may be able to fold what an earlier one could not. */

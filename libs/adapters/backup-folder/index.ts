@@ -1,0 +1,1 @@
+export { BackupFolder } from './backup-folder.js';
