@@ -202,6 +202,33 @@ test('given twenty equal starts at once under one Idempotency-Key, then there is
   expect(body.items).toHaveLength(1);
 });
 
+test('given a job, when it is forked twice under one key, then there is one fork with its history, and the job is as before', async () => {
+  const jobId = await startJob('fork.test');
+  const at = await fetched(jobId, 'http://fork.test/', 'Fork');
+  const before = (await get(`/api/jobs/${jobId}`)).body['seq'];
+  const body = { at, changes: { politeness: { perHost: 1 } }, reason: 'slower' };
+  const key = { 'idempotency-key': 'fork once' };
+  const first = await post(`/api/jobs/${jobId}/fork`, body, key);
+  expect(first).toMatchObject({
+    status: 201,
+    body: {
+      ...{ status: 'running', run: 2, parent: { jobId, seq: at }, events: 2 },
+      pages: { discovered: 1, fetched: 1, failed: 0, skipped: 0, open: 0 },
+      diff: [{ field: 'politeness.perHost', from: 2, to: 1 }],
+    },
+  });
+  expect((await post(`/api/jobs/${jobId}/fork`, body, key)).body).toMatchObject({
+    jobId: first.body['jobId'],
+    seq: first.body['seq'],
+  });
+  expect((await get(`/api/jobs/${jobId}`)).body['seq']).toBe(before);
+  expect((await get(`/api/jobs/${String(first.body['jobId'])}`)).body).toMatchObject({ reason: 'slower' });
+  expect(await post(`/api/jobs/${jobId}/fork`, { at: 'now' })).toMatchObject({
+    status: 400,
+    body: { error: { field: 'at' } },
+  });
+});
+
 test('given a start list that travels beside the log, then bulk=false leaves it out', async () => {
   const start = Array.from({ length: 20_000 }, (_, i) => `http://bulk.invalid/${i}`);
   const { body } = await post('/api/jobs', { start });

@@ -9,6 +9,7 @@ import { SegmentController } from './monitoring/segment.controller.js';
 import { SessionsController } from './monitoring/sessions.controller.js';
 import { OpenStreams } from './http/open-streams.js';
 import { EventsController } from './routes/events.controller.js';
+import { ForkController } from './routes/fork.controller.js';
 import { HealthController } from './routes/health.controller.js';
 import { ItemsController } from './routes/items.controller.js';
 import { JobViews } from './routes/job-views.js';
@@ -26,6 +27,7 @@ export class ApiModule {
       controllers: [
         JobsController,
         RetryController,
+        ForkController,
         PagesController,
         ItemsController,
         EventsController,

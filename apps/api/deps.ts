@@ -35,6 +35,7 @@ export interface ApiDeps {
     | 'report'
     | 'requeue'
     | 'planRequeue'
+    | 'fork'
   >;
   progress: ProgressFeed;
   /** Stored response bodies; without it none is served. */

@@ -1,7 +1,5 @@
 import 'reflect-metadata';
 import type { Server } from 'node:http';
-import { join } from 'node:path';
-import { createFileBodies } from '#libs/adapters/bodies';
 import { SpoorError } from '#libs/failures';
 import { watchHealth, type Resources, type Running } from '#libs/hosting';
 import { createApi } from './create-api.js';
@@ -19,7 +17,7 @@ const ADDRESS_FAULTS: Readonly<Record<string, string>> = {
  * @throws SpoorError invalid_request when the address cannot be used; store_unavailable
  */
 export async function startApi(resources: Resources): Promise<Running & { url: string }> {
-  const { config, log, jobs, logger } = resources;
+  const { config, log, bodies, jobs, logger } = resources;
   const { readModels } = await resources.database();
   const health = watchHealth(resources);
   const app = await createApi({
@@ -28,7 +26,7 @@ export async function startApi(resources: Resources): Promise<Running & { url: s
     readModels,
     jobs,
     health,
-    bodies: createFileBodies({ dir: join(config.home, 'bodies') }),
+    bodies,
     config: { host: config.host, shards: config.shards },
     log: logger,
   });

@@ -18,13 +18,16 @@ function tell<T extends EventType>(event: StoredEvent<T>): string {
   // The key of a mapped type and the event it belongs to are correlated, which the compiler cannot follow.
   const told = TELL[event.type] as (event: StoredEvent<T>) => string;
   const reason = 'reason' in event.data ? event.data.reason : undefined;
-  return `${told(event)}${typeof reason === 'string' ? `  (${reason})` : ''}`;
+  const copied = 'copiedFrom' in event.data && event.data.copiedFrom ? 'copied: ' : '';
+  return `${copied}${told(event)}${typeof reason === 'string' ? `  (${reason})` : ''}`;
 }
 
 const ms = (of: number): string => `${(of / 1000).toFixed(of < 10_000 ? 2 : 0)} s`;
 const status = (code: number): string => (code === 0 ? ' – ' : String(code).padStart(3));
 const sum = (of: Record<string, number> | undefined): number =>
   Object.values(of ?? {}).reduce((a, b) => a + b, 0);
+const change = ({ field, from, to }: { field: string; from: unknown; to: unknown }): string =>
+  `${field} ${JSON.stringify(from)} → ${JSON.stringify(to)}`;
 const list = (parts: (string | false | null | undefined)[]): string => parts.filter(Boolean).join(', ');
 
 /** What matters of each event to somebody who looks through a history. */
@@ -44,9 +47,7 @@ const TELL: { [T in EventType]: (event: StoredEvent<T>) => string } = {
       `run ${data.run}`,
       data.done && `${sum(data.done)} pages done, ${sum(data.remaining)} remain`,
       data.nextPage != null && `next page ${data.nextPage}`,
-      ...(data.diff ?? []).map(
-        ({ field, from, to }) => `${field} ${JSON.stringify(from)} → ${JSON.stringify(to)}`,
-      ),
+      ...(data.diff ?? []).map(change),
     ]),
   JobRestarted: ({ data }) => `run ${data.run}, generation ${data.generation}: every page again`,
   PagesRequeued: ({ data }) =>
@@ -55,6 +56,13 @@ const TELL: { [T in EventType]: (event: StoredEvent<T>) => string } = {
     }`,
   JobCompleted: ({ data: { run, because, pages } }) =>
     `run ${run}, ${because}: ${pages.fetched} fetched, ${pages.failed} failed, ${pages.skipped} skipped, ${pages.open} open`,
+  JobForked: ({ data: { run, parent, events, diff } }) =>
+    list([
+      `run ${run}, from ${parent.jobId} at ${parent.seq}, ${events} events`,
+      ...(diff ?? []).map(change),
+    ]),
+  JobImported: ({ data: { from, events, bodies } }) =>
+    `${events} events and ${bodies} bodies of ${from.jobId}, up to ${from.seq}`,
   JobRemoved: () => 'what was before it may be purged',
   PageFetched: ({ data }) => {
     const links = Object.values(data.links.follow).reduce((n, found) => n + found.length, 0);

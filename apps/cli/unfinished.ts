@@ -7,7 +7,7 @@ export async function lastUnfinished({ log, config }: Resources): Promise<string
   const unfinished = [];
   for (let shard = 0; shard < config.shards; shard++)
     for (const decision of await log.eventLog.lastDecisions(shard))
-      if (!['done', 'removed'].includes(statusAfter(decision.type))) unfinished.push(decision);
+      if (!['done', 'removed'].includes(statusAfter(decision))) unfinished.push(decision);
   const last = unfinished.sort((a, b) => b.storedAt - a.storedAt)[0];
   if (last) return last.jobId;
   throw new SpoorError('invalid_request', 'There is no unfinished job to resume.', {

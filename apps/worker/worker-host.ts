@@ -1,6 +1,4 @@
-import { join } from 'node:path';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
-import { createFileBodies } from '#libs/adapters/bodies';
 import { createEgress, type Egress } from '#libs/adapters/egress';
 import { createPageParser } from '#libs/adapters/html';
 import { createRobots } from '#libs/adapters/robots';
@@ -19,7 +17,7 @@ export class WorkerHost implements OnApplicationBootstrap, OnApplicationShutdown
   private readonly egress: Egress;
   private readonly workers: Worker[];
 
-  constructor(@Inject(RESOURCES) { log, clock, logger, config, proxies, privateTargets }: Resources) {
+  constructor(@Inject(RESOURCES) { log, bodies, clock, logger, config, proxies, privateTargets }: Resources) {
     this.egress = createEgress({ allowPrivate: config.allowPrivate, proxies });
     const { eventLog, fetchQueue } = log;
     const deps = {
@@ -28,7 +26,7 @@ export class WorkerHost implements OnApplicationBootstrap, OnApplicationShutdown
       privateTargets,
       robots: createRobots(this.egress, clock),
       parser: createPageParser(),
-      bodies: createFileBodies({ dir: join(config.home, 'bodies') }),
+      bodies,
       random: Math.random,
       failPoint: failPointOf(process.env['SPOOR_FAIL_AT']),
     };

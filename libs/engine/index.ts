@@ -6,6 +6,8 @@ export {
   JobService,
   type CommandAnswer,
   type CommandOptions,
+  type ForkAnswer,
+  type ForkOptions,
   type JobReport,
   type JobServiceDeps,
   type RequeueAnswer,

@@ -2,6 +2,8 @@ import type { z } from 'zod';
 import { FetchFailed } from './catalogue/fetch-failed.js';
 import { FetchRetried } from './catalogue/fetch-retried.js';
 import { JobCompleted } from './catalogue/job-completed.js';
+import { JobForked } from './catalogue/job-forked.js';
+import { JobImported } from './catalogue/job-imported.js';
 import { JobPaused } from './catalogue/job-paused.js';
 import { JobRemoved } from './catalogue/job-removed.js';
 import { JobRestarted } from './catalogue/job-restarted.js';
@@ -23,6 +25,8 @@ export const catalogue = {
   JobRestarted,
   PagesRequeued,
   JobCompleted,
+  JobForked,
+  JobImported,
   JobRemoved,
   PageFetched,
   FetchFailed,

@@ -13,10 +13,18 @@ export const pageRef = {
   depth: z.int().nonnegative(),
 };
 
+/** A job's history up to and with a sequence. */
+export const historyRef = z.object({ jobId: z.string(), seq: z.int().nonnegative() });
+
 /** Every decision carries who asked and why; `commandId` makes it idempotent. */
 export const decisionRef = {
   commandId: z.string(),
   reason: z.string().optional(),
+  /**
+   * Of a decision that was copied with a history: where it was made, and how far that history goes. It tells what was, and sets
+   * nothing going here. A page fact that was copied names the original in its causation id.
+   */
+  copiedFrom: historyRef.extend({ upTo: z.int().nonnegative() }).optional(),
 };
 
 export const redirectStep = z.object({

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
+import { createFileBodies } from '#libs/adapters/bodies';
 import { createProxyCheck } from '#libs/adapters/egress';
 import { connectLog, type JetStreamHandle } from '#libs/adapters/jetstream';
 import type { OpenDatabase } from '#libs/adapters/postgres';
@@ -10,7 +11,7 @@ import { acquireServers, isRunning, thisProcess } from '#libs/adapters/servers';
 import { diskRoom, newHashKey, newId, systemClock } from '#libs/adapters/system';
 import { createLogger, type EngineConfig } from '#libs/config';
 import { JobService } from '#libs/engine/jobs';
-import type { Clock, Logger, ProxyCheck, ProxyResolver } from '#libs/engine/ports';
+import type { Bodies, Clock, Logger, ProxyCheck, ProxyResolver } from '#libs/engine/ports';
 import { SpoorError } from '#libs/failures';
 import type { HashKey } from '#libs/job';
 
@@ -20,6 +21,7 @@ export interface Resources {
   readonly logger: Logger;
   readonly clock: Clock;
   readonly log: JetStreamHandle;
+  readonly bodies: Bodies;
   readonly jobs: JobService;
   /** Finds the proxies of jobs, with their credentials as they are now. */
   readonly proxies: ProxyResolver;
@@ -93,6 +95,7 @@ export async function openResources(
     return (opened ??= connectDatabase(databaseUrl));
   };
   const hashKey = newHashKey();
+  const bodies = createFileBodies({ dir: join(config.home, 'bodies') });
   const proxies = createProxyResolver({ env: process.env, cwd: process.cwd(), home: config.home });
   const privateTargets = createPrivateTargets({ dir: join(config.home, 'private-targets') });
   const proxyCheck = createProxyCheck({
@@ -105,12 +108,14 @@ export async function openResources(
     logger,
     clock: systemClock,
     log,
+    bodies,
     jobs: new JobService({
       eventLog: log.eventLog,
       clock: systemClock,
       newId,
       shards: config.shards,
       hashKey,
+      bodies,
       readModels: async () => (await database()).readModels,
       proxyCheck,
     }),

@@ -31,9 +31,16 @@ export type JobCommand =
   | (Asked & { type: 'requeue'; filter: Record<string, unknown>; urls: string[] })
   | (Asked & { type: 'fail-proxy'; run: number; failure: ProxyFailure })
   | (Asked & { type: 'complete'; run: number; because: Because; pages: EventData<'JobCompleted'>['pages'] })
+  | (Asked & { type: 'fork'; copy: CopiedHistory<'JobForked'> })
+  | (Asked & { type: 'import'; copy: CopiedHistory<'JobImported'> })
   | (Asked & { type: 'remove' });
 
 export type ProxyFailure = Omit<EventData<'ProxyFailed'>, 'commandId' | 'reason' | 'run'>;
+/** What came along, as whoever copied it counted. */
+export type CopiedHistory<T extends 'JobForked' | 'JobImported'> = Omit<
+  EventData<T>,
+  'commandId' | 'reason' | 'copiedFrom' | 'run' | 'status'
+>;
 export type Because = EventData<'JobCompleted'>['because'];
 
 /** What the job's history gains, or the sequence at which it holds this very command already. */
@@ -76,6 +83,13 @@ export function decide(jobId: string, state: JobState | null, command: JobComman
   }
   if (!state) throw new SpoorError('job_not_found', `There is no job ${jobId}.`);
 
+  if (state.copying && !['fork', 'import', 'remove'].includes(command.type))
+    throw new SpoorError(
+      'impossible_transition',
+      `Job ${jobId} is a copy of ${state.copying.jobId} that is not finished.`,
+      { hint: 'Repeat the fork or the import with this job id to finish it, or remove the job.' },
+    );
+
   const allow = (verb: string, statuses: JobStatus[]): void => {
     if (!statuses.includes(state.status))
       throw new SpoorError(
@@ -86,6 +100,11 @@ export function decide(jobId: string, state: JobState | null, command: JobComman
   const sameRun = (run: number): void => {
     if (run !== state.run)
       throw new SpoorError('conflict', `Run ${run} of job ${jobId} is over; it is in run ${state.run}.`);
+  };
+
+  const copied = ({ jobId: from, seq }: { jobId: string; seq: number }): void => {
+    if (state.copying?.jobId !== from || state.copying.upTo !== seq)
+      throw new SpoorError('conflict', `Job ${jobId} is no copy of ${from} up to ${seq}.`);
   };
 
   switch (command.type) {
@@ -128,8 +147,28 @@ export function decide(jobId: string, state: JobState | null, command: JobComman
         because: command.because,
         pages: command.pages,
       });
+    case 'fork':
+      copied(command.copy.parent);
+      return append('JobForked', { ...ref, ...command.copy, run: state.run + 1 });
+    case 'import':
+      copied(command.copy.from);
+      return append('JobImported', { ...ref, ...command.copy, status: restingStatus(state) });
     case 'remove':
+      if (state.status === 'running')
+        throw new SpoorError(
+          'impossible_transition',
+          `Job ${jobId} cannot be removed because it is running.`,
+          {
+            hint: `Stop it first: spoor job stop ${jobId}, or POST /api/jobs/${jobId}/stop.`,
+          },
+        );
       allow('removed', ENDED);
       return append('JobRemoved', ref);
   }
+}
+
+/** An archive may hold the history of a job that was running; its copy is not, from its first event on. */
+function restingStatus({ status }: JobState): EventData<'JobImported'>['status'] {
+  if (status === 'running' || status === 'removed') return 'paused';
+  return status;
 }

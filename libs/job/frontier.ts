@@ -262,6 +262,8 @@ const handlers: EventHandlers<Frontier> = {
     frontier.requeue(event.data.urls, event.data.run);
   },
   JobCompleted: decided,
+  JobForked: decided,
+  JobImported: decided,
   JobRemoved: decided,
   PageFetched: (frontier, event) => {
     const { data } = event;

@@ -1,6 +1,8 @@
+export { copyOf, type CopiedRange } from './copy.js';
 export {
   decide,
   type Because,
+  type CopiedHistory,
   type DecidedEvent,
   type Decision,
   type JobCommand,

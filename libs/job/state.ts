@@ -1,5 +1,5 @@
 import { resolvedJobSpec } from '#libs/events';
-import type { EventHandlers, JobEvent, JobEventType, JobSpec, JobSpecChanges } from '#libs/events';
+import type { EventData, EventHandlers, JobEvent, JobEventType, JobSpec, JobSpecChanges } from '#libs/events';
 
 export type JobStatus = 'running' | 'paused' | 'stopped' | 'error' | 'done' | 'removed';
 
@@ -31,13 +31,17 @@ export interface JobState {
   reason: string | null;
   /** Command id → sequence of its decision. */
   commands: Map<string, number>;
+  /** Another history that is being copied into this one, not all of which is known to be here yet. */
+  copying: { jobId: string; upTo: number } | null;
 }
 
-const RUNNING: Partial<Record<JobEventType, JobStatus>> = {
+const statusBy: { [T in JobEventType]: JobStatus | ((data: EventData<T>) => JobStatus) } = {
   JobStarted: 'running',
   JobResumed: 'running',
   JobRestarted: 'running',
   PagesRequeued: 'running',
+  JobForked: 'running',
+  JobImported: ({ status }) => status,
   JobPaused: 'paused',
   JobStopped: 'stopped',
   ProxyFailed: 'error',
@@ -45,8 +49,12 @@ const RUNNING: Partial<Record<JobEventType, JobStatus>> = {
   JobRemoved: 'removed',
 };
 
-/** The status that a decision leads to, whatever came before. */
-export const statusAfter = (type: JobEventType): JobStatus => RUNNING[type] ?? 'running';
+/** The status that a decision leads to, whatever came before. A copied one sets nothing going. */
+export function statusAfter({ type, data }: Pick<JobEvent, 'type' | 'data'>): JobStatus {
+  const by = statusBy[type] as JobStatus | ((data: EventData) => JobStatus);
+  const status = typeof by === 'function' ? by(data) : by;
+  return status === 'running' && data.copiedFrom ? 'paused' : status;
+}
 
 export function withChanges(spec: JobSpec, changes: JobSpecChanges | undefined): JobSpec {
   if (!changes) return spec;
@@ -65,6 +73,12 @@ const nothing = (): Partial<JobState> => ({});
 /** What each decision changes beyond status, time and reason. */
 const changesBy: EventHandlers<JobState, Partial<JobState>, JobEventType> = {
   JobStarted: nothing,
+  JobForked: (state, { data }) => ({
+    run: data.run,
+    spec: withChanges(state.spec, data.changes),
+    lastError: null,
+  }),
+  JobImported: nothing,
   JobPaused: nothing,
   JobStopped: nothing,
   ProxyFailed: (_, { data, seq }) => ({
@@ -91,15 +105,18 @@ const changesBy: EventHandlers<JobState, Partial<JobState>, JobEventType> = {
 /** State after one more decision. The first one must be JobStarted; null is a job that does not exist. */
 export function evolve(state: JobState | null, event: JobEvent): JobState {
   const before = state ?? initial(event);
-  const status = statusAfter(event.type);
+  const status = statusAfter(event);
   const handler = changesBy[event.type] as (state: JobState, event: JobEvent) => Partial<JobState>;
   const wasRunning = before.runningSince !== null;
-  const commands = new Map(before.commands).set(event.data.commandId, event.seq);
+  const { copiedFrom, commandId } = event.data;
+  // A command that was given to another job says nothing about this one.
+  const commands = copiedFrom ? before.commands : new Map(before.commands).set(commandId, event.seq);
   return {
     ...before,
     ...handler(before, event),
     status,
     commands,
+    copying: copiedFrom ? { jobId: copiedFrom.jobId, upTo: copiedFrom.upTo } : null,
     lastSeq: event.seq,
     updatedAt: event.storedAt,
     runningSince: status === 'running' ? (before.runningSince ?? event.storedAt) : null,
@@ -114,18 +131,19 @@ function initial(event: JobEvent): JobState {
   if (event.type !== 'JobStarted' && event.type !== 'JobRemoved')
     throw new Error(`the history of job ${event.jobId} begins with ${event.type} at ${event.seq}`);
   return {
-    status: 'running',
+    status: statusAfter(event),
     run: 1,
     generation: 1,
     spec: event.type === 'JobStarted' ? event.data.spec : resolvedJobSpec.parse({}),
     lastSeq: event.seq,
     createdAt: event.storedAt,
     updatedAt: event.storedAt,
-    runningSince: event.storedAt,
+    runningSince: null,
     ranMs: 0,
     lastError: null,
     reason: null,
     commands: new Map(),
+    copying: null,
   };
 }
 

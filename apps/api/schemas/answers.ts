@@ -4,6 +4,7 @@ import { findingCodes } from '#libs/engine/health';
 import { failures } from '#libs/failures';
 import type { EvidenceRow, ItemRow, JobProgress, JobRow, PageRow } from '#libs/engine/ports';
 import { pageStory, retryBody, retryPlan, selectedPages } from './page-answers.js';
+import { forkBody, forked } from './history-answers.js';
 import { monitoringAnswers, monitoringInputs } from '../monitoring/schemas.js';
 
 const count = z.int().nonnegative();
@@ -298,6 +299,7 @@ export const inputSchemas = {
   Command: commandBody,
   Resume: resumeBody,
   Retry: retryBody,
+  Fork: forkBody,
   ...monitoringInputs,
 };
 
@@ -307,6 +309,7 @@ export const answerSchemas = {
   CommandAnswer: commandAnswer,
   ResumeAnswer: resumeAnswer,
   RetryAnswer: retryAnswer,
+  ForkAnswer: commandAnswer.extend(forked),
   Job: jobAnswer,
   Jobs: pageOf(jobRow),
   Page: pageAnswer,

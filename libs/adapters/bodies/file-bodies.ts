@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { access, mkdir, open, readdir, readFile, rename, rm, type FileHandle } from 'node:fs/promises';
+import { access, link, mkdir, open, readdir, readFile, rename, rm, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { BodyArchive } from '#libs/engine/ports';
 import { isJobId, type BodyRef } from '#libs/events';
@@ -51,6 +51,31 @@ export class FileBodies implements BodyArchive {
       for (const part of await namesIn(this.jobDir(jobId)))
         for (const sha256 of await namesIn(join(this.jobDir(jobId), part)))
           if (SHA256.test(sha256)) yield { jobId, sha256 };
+    }
+  }
+
+  async link(fromJobId: string, toJobId: string, sha256: string): Promise<boolean> {
+    if (!SHA256.test(sha256)) return false;
+    const [from, to] = [this.pathOf(fromJobId, sha256), this.pathOf(toJobId, sha256)];
+    try {
+      if (await exists(to)) return true;
+      if (!(await exists(from))) return false;
+      await mkdir(dirname(to), { recursive: true });
+      await this.linkOrCopy(from, to);
+      if (this.sync) await syncDirectory(dirname(to));
+      return true;
+    } catch (error) {
+      throw new SpoorError('store_unavailable', 'The body could not be stored', {}, { cause: error });
+    }
+  }
+
+  /** Not every file system has links, and not every folder of a shared store is on the same one. */
+  private async linkOrCopy(from: string, to: string): Promise<void> {
+    try {
+      await link(from, to);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EEXIST') return;
+      await this.write(to, await readFile(from));
     }
   }
 

@@ -66,12 +66,11 @@ export class JetStreamEventLog implements EventLog {
     }
   }
 
-  async publishPage(event: NewPageEvent): Promise<Appended> {
+  async publishPage(event: NewPageEvent, { alone = false } = {}): Promise<Appended> {
     const encoded = this.encode(event);
-    return this.stored(
-      event,
-      await this.coalescer.publish(encoded instanceof Promise ? await encoded : encoded),
-    );
+    const appended = this.coalescer.publish(encoded instanceof Promise ? await encoded : encoded);
+    if (alone) this.coalescer.flush();
+    return this.stored(event, await appended);
   }
 
   /** Said of every event whose storing was acknowledged, so that a log can be held against what its server promised. */

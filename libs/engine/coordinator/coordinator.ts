@@ -170,7 +170,7 @@ export class Coordinator {
     const head = await eventLog.head(shard);
     jobs.position = head.lastSeq;
     for (const decision of await eventLog.lastDecisions(shard))
-      if (statusAfter(decision.type) === 'running') jobs.load(decision.jobId);
+      if (statusAfter(decision) === 'running') jobs.load(decision.jobId);
     releaser.resync();
     for await (const batch of eventLog.readShard(shard, {
       fromSeq: head.lastSeq + 1,

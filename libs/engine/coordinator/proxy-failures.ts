@@ -29,6 +29,8 @@ const handlers: EventHandlers<Counted, Counted, EventType> = {
   JobResumed: newRun,
   JobRestarted: newRun,
   PagesRequeued: newRun,
+  JobForked: newRun,
+  JobImported: 'ignored',
   JobPaused: 'ignored',
   JobStopped: 'ignored',
   ProxyFailed: 'ignored',

@@ -1,6 +1,6 @@
-import { isUnreadable, subjects } from '#libs/events';
-import type { LogEntry, UnreadableEvent } from '#libs/events';
-import type { HashKey } from '#libs/job';
+import { catalogue, isUnreadable, subjects } from '#libs/events';
+import type { JobEvent, LogEntry, StoredEvent, UnreadableEvent } from '#libs/events';
+import { statusAfter, type HashKey } from '#libs/job';
 import type { Clock, EventLog, LogBatch, Logger } from '#libs/engine/ports';
 import { describeError } from '../describe-error.js';
 import { JobRunner } from './job-runner.js';
@@ -79,11 +79,11 @@ export class ShardJobs {
     } else if (runner) {
       runner.apply(entry);
       if (!runner.running) this.drop(runner);
-    } else if (entry.type === 'JobStarted') {
+    } else if (entry.type === 'JobStarted' && runs(entry)) {
       const fresh = new JobRunner(entry.jobId, this.deps.hashKey, this.deps.clock);
       fresh.apply(entry);
       this.runners.set(entry.jobId, fresh);
-    } else if (runsAgain(entry)) this.load(entry.jobId);
+    } else if (runs(entry)) this.load(entry.jobId);
   }
 
   private meetUnreadable(runner: JobRunner, event: UnreadableEvent): void {
@@ -130,5 +130,6 @@ export class ShardJobs {
 const isDecision = ({ jobId, subject }: UnreadableEvent): boolean =>
   jobId !== null && subject === subjects.jobSubject(jobId);
 
-const runsAgain = (entry: LogEntry): boolean =>
-  entry.type === 'JobResumed' || entry.type === 'JobRestarted' || entry.type === 'PagesRequeued';
+/** A decision that sets its job going, at first or again. */
+const runs = (event: StoredEvent): boolean =>
+  catalogue[event.type].family === 'job' && statusAfter(event as JobEvent) === 'running';

@@ -29,7 +29,7 @@ export class DecisionScan {
     const now = this.clock.monotonic();
     this.nextAt = now + Math.max(LEAST_MS, (now - began) * SHARE);
     this.seen = {
-      running: decisions.filter(({ type }) => statusAfter(type) === 'running').map(({ jobId }) => jobId),
+      running: decisions.filter((last) => statusAfter(last) === 'running').map(({ jobId }) => jobId),
       unreadable: unreadable.map(({ jobId, seq, reason }) => ({ jobId: jobId ?? 'unknown', seq, reason })),
     };
     return this.seen;

@@ -4,6 +4,8 @@ export {
   JobService,
   type CommandAnswer,
   type CommandOptions,
+  type ForkAnswer,
+  type ForkOptions,
   type JobServiceDeps,
   type RequeueAnswer,
   type RequeueOptions,

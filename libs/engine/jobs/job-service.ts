@@ -3,8 +3,9 @@ import { jobId as makeJobId, shardOf, isJobId } from '#libs/events';
 import type { EventData, JobSpec } from '#libs/events';
 import { SpoorError } from '#libs/failures';
 import { decide, foldDecisions, resolveChanges, resolveSpec } from '#libs/job';
-import type { HashKey, JobCommand, JobState, JobStatus, PageSelection } from '#libs/job';
-import { ConflictError, type Clock, type EventLog, type ProxyCheck } from '#libs/engine/ports';
+import type { HashKey, JobCommand, JobPosition, JobState, JobStatus, PageSelection } from '#libs/job';
+import { ConflictError, type Bodies, type Clock, type EventLog, type ProxyCheck } from '#libs/engine/ports';
+import { ForkJob } from '../copies/fork-job.js';
 import { appendDecision } from './append-decision.js';
 import { JobFolds, type JobReport } from './job-folds.js';
 import { selectPages, type PageLists, type SelectedPages } from './requeue-pages.js';
@@ -25,6 +26,8 @@ export interface JobServiceDeps {
   readModels?: (() => Promise<PageLists>) | undefined;
   /** How long it waits for read models that are behind; default 10 s. */
   requeueWaitMs?: number | undefined;
+  /** Bodies that a fork takes along. */
+  bodies?: Pick<Bodies, 'link'> | undefined;
   /** Default: one that this process draws. */
   hashKey?: HashKey | undefined;
 }
@@ -53,6 +56,19 @@ export interface ResumeOptions extends CommandOptions {
 export type ResumeAnswer = CommandAnswer &
   Pick<EventData<'JobResumed'>, 'done' | 'remaining' | 'lastPage' | 'nextPage' | 'diff'>;
 
+export interface ForkOptions extends ResumeOptions {
+  /** Last sequence of the parent's history that comes along; default: all of it. */
+  at?: number | undefined;
+  /** Id of the new job, or of a fork that was interrupted. */
+  jobId?: string | undefined;
+  /** Events that were copied so far. */
+  onProgress?: ((events: number) => void) | undefined;
+}
+
+/** What came along, and what is still to be fetched. */
+export type ForkAnswer = CommandAnswer &
+  Pick<EventData<'JobForked'>, 'parent' | 'events' | 'bodies' | 'diff'> & { position: JobPosition };
+
 export interface RequeueOptions extends CommandOptions, PageSelection {}
 
 /** The answer of a requeue: how many pages are open again, and the first of them. */
@@ -67,9 +83,11 @@ const drawHashKey = (): HashKey => [randomInt(2 ** 32) | 0, randomInt(2 ** 32) |
 export class JobService {
   private readonly folds: JobFolds;
   private readonly resuming: ResumeJob;
+  private readonly forking: ForkJob;
 
   constructor(private readonly deps: JobServiceDeps) {
-    const { eventLog, clock, proxyCheck, hashKey = drawHashKey() } = deps;
+    const { eventLog, clock, proxyCheck, bodies, hashKey = drawHashKey() } = deps;
+    this.forking = new ForkJob({ eventLog, clock, proxyCheck, bodies, hashKey });
     this.folds = new JobFolds(eventLog, hashKey);
     this.resuming = new ResumeJob({
       eventLog,
@@ -171,6 +189,29 @@ export class JobService {
     // Whether the job takes it at all comes before what it would be.
     decide(jobId, state, { type: 'requeue', commandId: '', filter: {}, urls: [] });
     return selectPages({ eventLog, clock, readModels, catchUpMs }, jobId, state, selection);
+  }
+
+  /**
+   * A new job whose history begins with another one's, up to a point; it fetches what is missing there. The other one is only read,
+   * and may be running. Repeated with the same `jobId` it finishes what was interrupted.
+   * @throws SpoorError job_not_found, invalid_request, impossible_transition, conflict; the proxy's own code when its way is closed
+   */
+  async fork(parentId: string, options: ForkOptions = {}): Promise<ForkAnswer> {
+    await this.known(parentId, this.state(parentId));
+    const { jobId: child = this.newJobId(), commandId = this.deps.newId() } = options;
+    if (!this.isPossible(child))
+      throw new SpoorError('invalid_request', `jobId: ${child} is no job id here`, { field: 'jobId' });
+    const { at, reason, onProgress } = options;
+    const changes = options.changes === undefined ? undefined : resolveChanges(options.changes);
+    const seq = await this.forking.run(parentId, { commandId, child, at, reason, changes, onProgress });
+    const decisions = await this.eventsOf(child);
+    const forked = decisions.find((event) => event.seq === seq);
+    if (forked?.type !== 'JobForked')
+      throw new SpoorError('conflict', `Another command on job ${child} has the id of this one.`);
+    const { parent, events, bodies, diff } = forked.data;
+    const { position } = await this.known(child, this.report(child));
+    const answer = this.answer(child, foldDecisions(decisions)!, seq);
+    return { ...answer, parent, events, bodies, diff, position };
   }
 
   async remove(jobId: string, options: CommandOptions = {}): Promise<CommandAnswer> {

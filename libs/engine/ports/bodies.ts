@@ -6,6 +6,8 @@ export interface Bodies {
   put(jobId: string, raw: Buffer, meta: Omit<BodyRef, 'sha256' | 'storedBytes'>): Promise<BodyRef>;
   /** Bytes as stored; null when they are not there. */
   get(jobId: string, sha256: string): Promise<Buffer | null>;
+  /** Has a body of one job as one of another's, too, without taking room again where the store can. False: it is not there. */
+  link(fromJobId: string, toJobId: string, sha256: string): Promise<boolean>;
   /** Removes all of a job's bodies. */
   removeJob(jobId: string): Promise<void>;
 }

@@ -81,8 +81,11 @@ export interface EventLog {
    * @throws ConflictError
    */
   appendJob(event: NewJobEvent, expectedSeq: number): Promise<Appended>;
-  /** Stores one page fact once. Calls that come together share socket writes. */
-  publishPage(event: NewPageEvent): Promise<Appended>;
+  /**
+   * Stores one page fact once. Calls that come together share socket writes, for which each waits a few milliseconds; `alone`
+   * when none will come before this one is answered.
+   */
+  publishPage(event: NewPageEvent, options?: { alone?: boolean }): Promise<Appended>;
   /** The decisions of one job, oldest first. Few: no paging. */
   readDecisions(jobId: string, options?: { bulk?: boolean }): Promise<JobEvent[]>;
   /** All events of one job, in order, or those of one type. */

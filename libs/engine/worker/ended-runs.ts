@@ -21,6 +21,8 @@ const ends: EventHandlers<null, RunEnd, JobEventType> = {
   JobStarted: 'ignored',
   JobResumed: 'ignored',
   PagesRequeued: 'ignored',
+  JobForked: 'ignored',
+  JobImported: 'ignored',
 };
 
 /** What a decision ends; null: nothing. */

@@ -163,7 +163,14 @@ function decided(batch: Batch, event: StoredEvent<DecidedType>): void {
   if (job) batch.put(afterDecision(job, event));
 }
 type DecidedType =
-  'JobPaused' | 'JobStopped' | 'ProxyFailed' | 'JobResumed' | 'JobRestarted' | 'JobCompleted';
+  | 'JobPaused'
+  | 'JobStopped'
+  | 'ProxyFailed'
+  | 'JobResumed'
+  | 'JobRestarted'
+  | 'JobCompleted'
+  | 'JobForked'
+  | 'JobImported';
 
 const plus = (codes: Record<string, number>, code: number, by: number): Record<string, number> => {
   const { [code]: before = 0, ...others } = codes;
@@ -206,6 +213,8 @@ const handlers: Handlers = {
   JobRestarted: decided,
   PagesRequeued: requeued,
   JobCompleted: decided,
+  JobForked: decided,
+  JobImported: decided,
   JobRemoved: (batch, event) => batch.remove(event),
   PageFetched: (batch, event, step) => {
     const counted = outcome(batch, event, step, 'fetched', (job) => ({

@@ -34,6 +34,13 @@ const changesBy: EventHandlers<JobRecord, Partial<JobRecord>, JobEventType> = {
   }),
   PagesRequeued: (_, { data }) => ({ ...NO_ERROR, endedAt: null, run: data.run }),
   JobCompleted: (_, { storedAt }) => ({ endedAt: iso(storedAt) }),
+  JobForked: (job, { data }) => ({
+    ...NO_ERROR,
+    endedAt: null,
+    run: data.run,
+    spec: withChanges(job.spec, data.changes),
+  }),
+  JobImported: 'ignored',
   JobRemoved: 'ignored',
 };
 
@@ -45,7 +52,7 @@ export function afterDecision<T extends JobEventType>(job: JobRecord, event: Sto
   return {
     ...job,
     ...(changes === 'ignored' ? {} : changes(job, event)),
-    status: statusAfter(event.type),
+    status: statusAfter(event),
     ...touched(event),
   };
 }
@@ -58,7 +65,7 @@ export const touched = (event: { seq: number; storedAt: number }): Pick<JobRecor
 export const startedJob = (shard: number, event: StoredEvent<'JobStarted'>): JobRecord => ({
   ...emptyJob(shard, event),
   name: event.data.spec.name ?? null,
-  status: 'running',
+  status: statusAfter(event),
   spec: event.data.spec,
 });
 

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { Finish } from '../../finish.js';
 import { addJobCommand } from './command.js';
+import { addJobFork } from './fork.js';
 import { addJobLs } from './ls.js';
 import { addJobResume } from './resume.js';
 import { addRetry } from './retry.js';
@@ -35,4 +36,5 @@ export function addJob(program: Command, finish: Finish): void {
     then: NEEDS_ENGINE,
   });
   addRetry(job, finish);
+  addJobFork(job, finish);
 }

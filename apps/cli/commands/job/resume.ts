@@ -7,6 +7,7 @@ import type { Finish } from '../../finish.js';
 import { output, print, printRows, withEngine, type Output } from '../../job-command.js';
 import { changesFrom } from '../../resume-changes.js';
 import { command, say } from '../../say.js';
+import { collect, diffLines } from './changes.js';
 import { pageLine, stageLines } from './status.js';
 
 interface Options extends Output {
@@ -14,9 +15,6 @@ interface Options extends Output {
   set: string[];
   reason?: string;
 }
-
-const collect = (value: string, before: string[]): string[] => [...before, value];
-const shown = (value: unknown): string => (value === null ? 'not set' : JSON.stringify(value));
 
 /** `spoor job resume <jobId>`: tries the way through the proxy first; what is refused changes nothing. */
 export function addJobResume(job: Command, finish: Finish): void {
@@ -57,9 +55,6 @@ async function resume({ jobs }: Resources, jobId: string, options: Options): Pro
   );
   return EXIT.done;
 }
-
-const diffLines = (diff: ResumePlan['diff']): string[] =>
-  diff.map(({ field, from, to }) => `${field}: ${shown(from)} → ${shown(to)}`);
 
 function printPlan(jobId: string, { position, diff, proxy, isWayOpen }: ResumePlan): void {
   const { fetched, failed, skipped, open } = position.counts;
