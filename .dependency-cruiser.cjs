@@ -1,4 +1,4 @@
-const PURE = '^libs/(events|job|failures|read-models)/';
+const PURE = '^libs/(events|job|failures|read-models|accounts)/';
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {

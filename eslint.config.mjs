@@ -15,7 +15,7 @@ const backDoors = [
   "MemberExpression[property.name='getBuiltinModule']",
 ].map((selector) => ({ selector, message: toTheOutside }));
 
-const pureRooms = ['libs/events', 'libs/job', 'libs/failures', 'libs/read-models'];
+const pureRooms = ['libs/events', 'libs/job', 'libs/failures', 'libs/read-models', 'libs/accounts'];
 const ambient = (object, property) => ({
   object,
   property,

@@ -1,6 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { ReadinessModule } from '#libs/monitoring';
-import { API_DEPS, type ApiDeps } from './deps.js';
+import { API_DEPS, SCRAPE_DEPS, type ApiDeps } from './deps.js';
 import { ControlController } from './monitoring/control.controller.js';
 import { ControlErrorFilter } from './monitoring/control-error-filter.js';
 import { DashboardController } from './monitoring/dashboard.controller.js';
@@ -17,6 +17,9 @@ import { JobsController } from './routes/jobs.controller.js';
 import { LiveProgress } from './routes/live-progress.js';
 import { PagesController } from './routes/pages.controller.js';
 import { RetryController } from './routes/retry.controller.js';
+import { ScrapeController } from './scrape/scrape.controller.js';
+import { ScrapeErrorFilter } from './scrape/scrape-error-filter.js';
+import { UsageController } from './scrape/usage.controller.js';
 
 @Module({})
 export class ApiModule {
@@ -36,6 +39,7 @@ export class ApiModule {
         SegmentController,
         DashboardController,
         SessionsController,
+        ...(deps.scrape ? [ScrapeController, UsageController] : []),
       ],
       providers: [
         { provide: API_DEPS, useValue: deps },
@@ -44,6 +48,8 @@ export class ApiModule {
         JobViews,
         JobReports,
         ControlErrorFilter,
+        ScrapeErrorFilter,
+        { provide: SCRAPE_DEPS, useValue: deps.scrape },
       ],
     };
   }

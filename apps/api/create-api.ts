@@ -9,6 +9,7 @@ import { OpenStreams } from './http/open-streams.js';
 import { onlyJsonChanges, onlyOwnHosts, secureHeaders } from './http/guard-requests.js';
 import { useJsonBodies } from './http/json-body.js';
 import { openApiDocument } from './schemas/openapi.js';
+import { ScrapeErrorFilter } from './scrape/scrape-error-filter.js';
 
 const BODY_LIMIT = 64 * 1024 * 1024;
 
@@ -36,7 +37,8 @@ export async function createApi(deps: ApiDeps): Promise<NestExpressApplication> 
   });
   app.disable('x-powered-by');
   app.disable('etag');
-  app.useGlobalFilters(new ErrorFilter(withLog.log));
+  if (deps.config.trustedProxies?.length) app.set('trust proxy', [...deps.config.trustedProxies]);
+  app.useGlobalFilters(new ErrorFilter(withLog.log, { '/api/v1/': new ScrapeErrorFilter(withLog) }));
   app.use(app.get(OpenStreams).watch);
   app.use(secureHeaders);
   app.use(onlyOwnHosts(deps.config));

@@ -1,12 +1,17 @@
 import type { HealthWatch } from '#libs/engine/health';
+import type { ApiKey } from '#libs/accounts';
 import type { JobService } from '#libs/engine/jobs';
-import type { Bodies, EventLog, Logger, ProgressFeed, ReadModels } from '#libs/engine/ports';
+import type { Bodies, EventLog, Logger, ProgressFeed, ReadModels, UsageStore } from '#libs/engine/ports';
+import type { ScrapeService } from '#libs/engine/scrape';
+import type { PricingAnswer } from './scrape/schemas.js';
 
 export interface ApiConfig {
   /** Address to bind; on a loopback address only requests for loopback names are answered. */
   host: string;
   /** Further names under which the api may be addressed, without port. */
   allowedHosts?: readonly string[];
+  /** Addresses of proxies in front of the api, whose X-Forwarded-For is believed; default none. */
+  trustedProxies?: readonly string[];
   /** Number of shards of the event log. */
   shards: number;
   /** Bytes of a request body; default 64 MiB, room for a million start URLs. */
@@ -42,9 +47,21 @@ export interface ApiDeps {
   bodies?: Pick<Bodies, 'get'>;
   /** What readiness tells of. */
   health: Pick<HealthWatch, 'look'>;
+  /** The scrape endpoint; without it there is none. */
+  scrape?: ScrapeApi;
   config: ApiConfig;
   log?: ApiLog;
 }
 
+/** What `/api/v1` stands on. */
+export interface ScrapeApi {
+  service: Pick<ScrapeService, 'scrape'>;
+  findKey: (presented: string) => Promise<ApiKey | null>;
+  usage: () => Promise<UsageStore>;
+  pricing: PricingAnswer;
+}
+
 /** Injection token of `ApiDeps`. */
 export const API_DEPS = Symbol('ApiDeps');
+/** Injection token of `ScrapeApi`. */
+export const SCRAPE_DEPS = Symbol('ScrapeApi');

@@ -3,6 +3,7 @@ import type { Server } from 'node:http';
 import { SpoorError } from '#libs/failures';
 import { watchHealth, type Resources, type Running } from '#libs/hosting';
 import { createApi } from './create-api.js';
+import { startScrape } from './scrape/start-scrape.js';
 
 /** Only these say that another address would do; their text names addresses, so it stays a cause. */
 const ADDRESS_FAULTS: Readonly<Record<string, string>> = {
@@ -20,6 +21,7 @@ export async function startApi(resources: Resources): Promise<Running & { url: s
   const { config, log, bodies, jobs, logger } = resources;
   const { readModels } = await resources.database();
   const health = watchHealth(resources);
+  const scrape = await startScrape(resources);
   const app = await createApi({
     eventLog: log.eventLog,
     progress: log.progress,
@@ -27,7 +29,8 @@ export async function startApi(resources: Resources): Promise<Running & { url: s
     jobs,
     health,
     bodies,
-    config: { host: config.host, shards: config.shards },
+    scrape,
+    config: { host: config.host, shards: config.shards, trustedProxies: config.trustedProxies },
     log: logger,
   });
   try {
@@ -35,15 +38,17 @@ export async function startApi(resources: Resources): Promise<Running & { url: s
     await listen(app.getHttpServer(), config.port, config.host);
   } catch (error) {
     await app.close();
+    await scrape.close();
     throw addressError(error, `${config.host}:${config.port}`);
   }
   const ending = new AbortController();
   void health.run(ending.signal);
   return {
     url: urlOf(app.getHttpServer()),
-    close: () => {
+    close: async () => {
       ending.abort();
-      return app.close();
+      await app.close();
+      await scrape.close();
     },
   };
 }

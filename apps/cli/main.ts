@@ -5,6 +5,7 @@ import { addDemo } from './commands/demo.js';
 import { addDoctor } from './commands/doctor.js';
 import { addEvents } from './commands/events.js';
 import { addJob } from './commands/job/job.js';
+import { addKey } from './commands/key.js';
 import { addLog } from './commands/log.js';
 import { addPage } from './commands/page.js';
 import { addProjection } from './commands/projection.js';
@@ -26,6 +27,7 @@ async function main(argv: string[]): Promise<number> {
     addCrawl,
     addUp,
     addJob,
+    addKey,
     addLog,
     addPage,
     addEvents,

@@ -25,6 +25,9 @@ describe('loadConfig', () => {
       logLevel: 'info',
       logTimeoutMs: 60_000,
       leaseMs: 5_000,
+      keySecret: null,
+      scrape: { robots: 'ignore', proxied: false },
+      trustedProxies: [],
     });
   });
 
@@ -50,6 +53,8 @@ describe('loadConfig', () => {
     ['SPOOR_PORT', '80a'],
     ['SPOOR_WORKER_SLOTS', '-1'],
     ['SPOOR_LOG_LEVEL', 'hunter2'],
+    ['SPOOR_KEY_SECRET', 'hunter2'],
+    ['SPOOR_SCRAPE_PROXY_URL', 'socks://user:hunter2@host'],
     ['SPOOR_ALLOW_PRIVATE', 'http://hunter2/'],
   ])('refuses %s=%s by name, without its value', (name, value) => {
     const error = failure({ [name]: value });

@@ -10,15 +10,17 @@ const urlOf = (...protocols: string[]) =>
   z.string().refine((text) => protocols.includes(parseUrl(text)?.protocol ?? ''));
 
 const HOST_PORT = /^(\*|\[[0-9a-f:.]+\]|[a-z0-9._-]+|[0-9a-f]*:[0-9a-f:.]+)(:\d{1,5})?$/i;
-const hostList = z
-  .string()
-  .transform((text) =>
-    text
-      .split(',')
-      .map((part) => part.trim())
-      .filter(Boolean),
-  )
-  .pipe(z.array(z.string().regex(HOST_PORT)));
+const listOf = (part: RegExp) =>
+  z
+    .string()
+    .transform((text) =>
+      text
+        .split(',')
+        .map((one) => one.trim())
+        .filter(Boolean),
+    )
+    .pipe(z.array(z.string().regex(part)));
+const hostList = listOf(HOST_PORT);
 
 /** Every variable that the engine reads, what it may hold, and in which words that is told. */
 const variables = {
@@ -50,6 +52,16 @@ const variables = {
     schema: whole(1_000, 3_600_000).default(60_000),
     expects: 'milliseconds, 1000 or more',
   },
+  SPOOR_KEY_SECRET: { schema: z.string().min(32).optional(), expects: '32 or more random characters' },
+  SPOOR_SCRAPE_ROBOTS: { schema: z.enum(['obey', 'ignore']).default('ignore'), expects: 'obey or ignore' },
+  SPOOR_SCRAPE_PROXY_URL: {
+    schema: urlOf('http:', 'https:').optional(),
+    expects: 'http(s)://[user:password@]host:port',
+  },
+  SPOOR_TRUSTED_PROXIES: {
+    schema: listOf(/^[0-9a-f:.]+(\/\d{1,3})?$/i).default([]),
+    expects: 'a comma list of addresses, or address/bits',
+  },
   SPOOR_LEASE_MS: { schema: whole(1_000, 600_000).default(5_000), expects: 'milliseconds, 1000 or more' },
 };
 
@@ -72,6 +84,15 @@ export interface EngineConfig {
   logTimeoutMs: number;
   /** How long (ms) a leader's lease lasts without renewal. */
   leaseMs: number;
+  /** Under which API keys are hashed; null: one of our own under SPOOR_HOME, on loopback only. */
+  keySecret: string | null;
+  scrape: {
+    robots: 'obey' | 'ignore';
+    /** Every scrape goes through the proxy of SPOOR_SCRAPE_PROXY_URL. */
+    proxied: boolean;
+  };
+  /** Addresses whose X-Forwarded-For is believed. */
+  trustedProxies: string[];
 }
 
 type Variable = keyof typeof variables;
@@ -107,5 +128,11 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env, cwd: string = p
     logLevel: valueOf('SPOOR_LOG_LEVEL', env),
     logTimeoutMs: valueOf('SPOOR_LOG_TIMEOUT_MS', env),
     leaseMs: valueOf('SPOOR_LEASE_MS', env),
+    keySecret: valueOf('SPOOR_KEY_SECRET', env) ?? null,
+    scrape: {
+      robots: valueOf('SPOOR_SCRAPE_ROBOTS', env),
+      proxied: valueOf('SPOOR_SCRAPE_PROXY_URL', env) !== undefined,
+    },
+    trustedProxies: valueOf('SPOOR_TRUSTED_PROXIES', env),
   };
 }

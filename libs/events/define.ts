@@ -1,7 +1,10 @@
 import type { z } from 'zod';
 
-/** Job events are decisions, written one at a time; page events are facts, deduplicated by their id. */
-export type EventFamily = 'job' | 'page';
+/**
+ * Job events are decisions, written one at a time; page events are facts, deduplicated by their id. Account events have a stream
+ * of their own: who may scrape, who paid, and what was served.
+ */
+export type EventFamily = 'job' | 'page' | 'account';
 
 export interface EventDefinition<
   T extends string = string,

@@ -21,6 +21,16 @@ export {
 } from './event.js';
 export { eventLine, parseEventLine } from './event-line.js';
 export { toPresent } from './to-present.js';
+export {
+  accountCatalogue,
+  isAccountEventType,
+  type AccountEvent,
+  type AccountEventData,
+  type AccountEventType,
+  type AccountHandlers,
+  type NewAccountEvent,
+} from './accounts/catalogue.js';
+export { SCOPES, TIERS } from './accounts/key-created.js';
 export { isJobId, jobEventId, jobId, pageEventId, pageKey, pageKeyOf, rowId, shardOf } from './ids.js';
 export * as subjects from './subjects.js';
 export { canonicalUrl, fromLink, hostOf, originOf, parseUrl, toLink } from './url.js';

@@ -43,3 +43,17 @@ export const blobSubject = (jobId: string, sha256: string, chunk: number): strin
 /** Core NATS, best effort: the coordinator's view of a running job, for people who watch. Never a truth. */
 export const progressSubject = (jobId: string): string => `spoor.progress.${shardOf(jobId)}.${jobId}`;
 export const allProgress = 'spoor.progress.>';
+
+/** Keys, payments and usage: small, and read as a whole by whoever checks keys. */
+export const ACCOUNT_STREAM = 'SPOOR_ACCOUNTS';
+export const allAccounts = 'spoor.accounts.>';
+export const allKeys = 'spoor.accounts.key.*';
+export const keySubject = (keyId: string): string => `spoor.accounts.key.${token(keyId)}`;
+export const paymentSubject = (signature: string): string => `spoor.accounts.payment.${token(signature)}`;
+export const usageSubject = (caller: string): string => `spoor.accounts.usage.${token(caller)}`;
+
+/** @throws RangeError when it could not stand in a subject as one word */
+function token(word: string): string {
+  if (!/^[A-Za-z0-9_-]{1,100}$/.test(word)) throw new RangeError('not a word of a subject');
+  return word;
+}

@@ -11,3 +11,11 @@ export {
   type ProxyAnswer,
   type ProxyProvider,
 } from './proxy-answer.js';
+export {
+  ScrapeError,
+  scrapeFailures,
+  type ScrapeCode,
+  type ScrapeDetails,
+  type ScrapeFailure,
+} from './scrape-table.js';
+export { scrapeErrorOf, scrapeErrorOfStatus } from './scrape-of-fetch.js';

@@ -24,6 +24,7 @@ export const failures = {
   // The target could not be reached, or not understood.
   dns_error: network('Check the host name; the name did not resolve.'),
   connection_refused: network('Nothing listens there; check host and port.'),
+  host_unreachable: network('There is no way to the host; check the address, or try again later.'),
   connection_reset: network(
     'The server closed the connection early; try again later or lower the concurrency.',
   ),

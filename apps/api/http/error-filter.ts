@@ -57,10 +57,16 @@ function publicError(error: unknown, request: Request): SpoorError | null {
 /** Every error leaves through here: those of the failure table as they are, anything else as `internal` and nothing more. */
 @Catch()
 export class ErrorFilter implements ExceptionFilter {
-  constructor(private readonly log: ApiLog) {}
+  /** @param others of paths whose errors have another form, also those that are met before a route is */
+  constructor(
+    private readonly log: ApiLog,
+    private readonly others: Readonly<Record<string, ExceptionFilter>> = {},
+  ) {}
 
   catch(error: unknown, host: ArgumentsHost): void {
     const request = host.switchToHttp().getRequest<Request>();
+    const other = Object.keys(this.others).find((prefix) => request.path.startsWith(prefix));
+    if (other !== undefined) return void this.others[other]?.catch(error, host);
     const response = host.switchToHttp().getResponse<Response>();
     const known = publicError(error, request);
     const requestId = String(response.getHeader('x-request-id') ?? '');

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { isIP } from 'node:net';
 import type { NextFunction, Request, Response } from 'express';
+import { isLoopback } from '#libs/config';
 import type { ApiConfig } from '../deps.js';
 import { RequestRefused } from './request-refused.js';
 
@@ -20,9 +20,6 @@ export function secureHeaders(request: Request, response: Response, next: NextFu
   if (!isDocsPage(request.path)) response.setHeader('cache-control', 'no-store');
   next();
 }
-
-const isLoopback = (host: string): boolean =>
-  host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
 
 /** Name in a Host header, without port and brackets, lower case; null when it is none. */
 export function hostName(header: string | undefined): string | null {

@@ -6,6 +6,7 @@ import type { EvidenceRow, ItemRow, JobProgress, JobRow, PageRow } from '#libs/e
 import { pageStory, retryBody, retryPlan, selectedPages } from './page-answers.js';
 import { forkBody, forked } from './history-answers.js';
 import { monitoringAnswers, monitoringInputs } from '../monitoring/schemas.js';
+import { scrapeAnswers, scrapeInputs } from '../scrape/schemas.js';
 
 const count = z.int().nonnegative();
 const seq = z.int();
@@ -301,6 +302,7 @@ export const inputSchemas = {
   Retry: retryBody,
   Fork: forkBody,
   ...monitoringInputs,
+  ...scrapeInputs,
 };
 
 /** What answers carry, by its name in the OpenAPI document. */
@@ -320,5 +322,6 @@ export const answerSchemas = {
   Live: liveAnswer,
   Ready: readyAnswer,
   ...monitoringAnswers,
+  ...scrapeAnswers,
   FieldRule: fieldRule,
 };

@@ -44,7 +44,7 @@ interface Described {
   /** Other media types under the same address. */
   streams?: readonly string[];
   headers?: readonly { name: string; description: string }[];
-  error?: 'Error' | 'ControlError';
+  error?: 'Error' | 'ControlError' | 'ScrapeError';
 }
 
 function queryParameters(query: z.ZodObject) {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { isPortFree } from '#libs/adapters/servers';
-import { loadConfig, type EngineConfig } from '#libs/config';
+import { isLoopback, loadConfig, type EngineConfig } from '#libs/config';
 import { SpoorError } from '#libs/failures';
 import { findEngine, markEngine, openResources, untilSignal } from '#libs/hosting';
 import { Child } from '../child.js';
@@ -12,8 +12,6 @@ import { SAMPLE_HOST } from '../sample.js';
 import { say } from '../say.js';
 
 const GRACE_MS = 3000;
-const isLoopback = (host: string): boolean =>
-  host === 'localhost' || host === '::1' || host.startsWith('127.');
 
 /** `spoor up`: the whole engine until Ctrl-C; workers in processes of their own, the rest in one. */
 export function addUp(program: Command, finish: Finish): void {

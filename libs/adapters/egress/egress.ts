@@ -6,7 +6,7 @@ import { BodyBudget, type Share } from './body-budget.js';
 import { Deadline } from './deadline.js';
 import { codingsOf, decode, DecodeError, type Coding } from './decode.js';
 import { Exchange, httpClient, UpgradeError } from './exchange.js';
-import type { AddressGuard } from './guard.js';
+import { targetOf, type AddressGuard } from './guard.js';
 import { headerRecord, retryAfterMs } from './head.js';
 import { problemOf, problems, type Problem } from './problems.js';
 import type { ProxyFault } from './proxy-fault.js';
@@ -38,8 +38,6 @@ export class Egress implements Fetcher {
 const BODY_BUDGET = 64 * 1024 * 1024;
 
 class Interrupted extends Error {}
-/** One for all: nobody reads its stack, and to record one for each page that ends is not free. */
-const INTERRUPTED = new Interrupted();
 
 /** One page with all its redirects, under one deadline. */
 class PageFetch {
@@ -87,23 +85,23 @@ class PageFetch {
       unwatch();
       this.deadline.stop();
       signal.removeEventListener('abort', onAbort);
-      this.over.abort(INTERRUPTED);
+      this.over.abort(new Interrupted());
       this.share?.release();
       // Bodies of redirects that are still being discarded, the last one's too when it leads nowhere.
-      this.failAll(INTERRUPTED);
+      this.failAll(new Interrupted());
     }
   }
 
   private interrupt(why: 'timeout' | 'aborted'): void {
     this.interruption ??= why;
-    this.over.abort(INTERRUPTED);
-    this.failAll(INTERRUPTED);
+    this.over.abort(new Interrupted());
+    this.failAll(new Interrupted());
   }
 
   /** Something that knows no deadline, such as a resolver that does not answer. */
   private unlessOver<T>(work: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      this.over.signal.addEventListener('abort', () => reject(INTERRUPTED), { once: true });
+      this.over.signal.addEventListener('abort', () => reject(new Interrupted()), { once: true });
       work.then(resolve, reject);
     });
   }
@@ -147,15 +145,15 @@ class PageFetch {
 
   /** Literals are refused here, before a request exists; names when they are resolved, in the dispatcher. */
   private admitted(): boolean {
-    const { hostname, port, protocol } = new URL(this.url);
-    return this.guard.admitsHost(hostname, Number(port) || (protocol === 'https:' ? 443 : 80));
+    const { hostname, port } = targetOf(this.url);
+    return this.guard.admitsHost(hostname, port);
   }
 
   private async send(): Promise<[Exchange, IncomingMessage]> {
     for (let again = true; ; again = false) {
-      if (this.interruption) throw INTERRUPTED;
+      if (this.interruption) throw new Interrupted();
       const hop = await this.unlessOver(this.way.hop(this.url));
-      if (this.interruption) throw INTERRUPTED;
+      if (this.interruption) throw new Interrupted();
       const exchange = new Exchange(this.client, this.url, this.request.userAgent, hop);
       this.exchanges.push(exchange);
       try {
@@ -207,7 +205,7 @@ class PageFetch {
       retryAfterMs: retryAfterMs(head.headers['retry-after'], Date.now()),
     };
     if (!readBody) {
-      exchange.fail(INTERRUPTED);
+      exchange.fail(new Interrupted());
       return {
         ...base,
         raw: null,

@@ -69,3 +69,26 @@ function parseEntry(entry: string): string {
   const match = /^(\[[^\]]+\]|[^:]+):(\d+)$/.exec(entry.trim());
   return match ? `${normalHost(match[1]!)} ${Number(match[2])}` : normalHost(entry.trim());
 }
+
+export function targetOf(url: string): { hostname: string; port: number } {
+  const { hostname, port, protocol } = new URL(url);
+  return { hostname, port: Number(port) || (protocol === 'https:' ? 443 : 80) };
+}
+
+/** A resolver that does not answer has its say when the page is fetched. */
+const RESOLVE_MS = 5000;
+
+/** True for a name that does not resolve, too: it is the fetch that tells so. */
+export async function admitsUrl(guard: AddressGuard, url: string, signal: AbortSignal): Promise<boolean> {
+  const { hostname, port } = targetOf(url);
+  if (!guard.admitsHost(hostname, port)) return false;
+  if (literalOf(hostname) !== null) return true;
+  const ended = AbortSignal.any([signal, AbortSignal.timeout(RESOLVE_MS)]);
+  return Promise.race([
+    guard.addressesOf(hostname, port).then(
+      () => true,
+      (error: unknown) => !(error instanceof BlockedAddressError),
+    ),
+    new Promise<boolean>((resolve) => ended.addEventListener('abort', () => resolve(true), { once: true })),
+  ]);
+}

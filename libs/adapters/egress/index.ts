@@ -1,7 +1,7 @@
-import type { ProxyResolver } from '#libs/engine/ports';
+import type { ProxyResolver, TargetCheck } from '#libs/engine/ports';
 import { SpoorError } from '#libs/failures';
 import { Egress } from './egress.js';
-import type { Resolve } from './guard.js';
+import { AddressGuard, admitsUrl, type Resolve } from './guard.js';
 import { RouteSets } from './routes.js';
 
 export { BlockedAddressError, type Resolve } from './guard.js';
@@ -22,6 +22,12 @@ export interface EgressOptions {
 export function createEgress(options: EgressOptions = {}): Egress {
   const { allowPrivate = [], resolve, proxies = noProxies } = options;
   return new Egress(new RouteSets({ allowPrivate, resolve, proxies }));
+}
+
+/** Looks at targets without fetching them, by the same rule as `createEgress`. */
+export function createTargetCheck({ allowPrivate = [], resolve }: EgressOptions = {}): TargetCheck {
+  const guard = new AddressGuard(allowPrivate, resolve);
+  return { admits: (url, signal) => admitsUrl(guard, url, signal) };
 }
 
 const noProxies: ProxyResolver = {

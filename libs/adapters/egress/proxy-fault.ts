@@ -73,6 +73,7 @@ export const answerFault = (
 const BY_TRANSPORT: Partial<Record<FailureCode, ProxyFailureCode>> = {
   dns_error: 'proxy_dns_error',
   connection_refused: 'proxy_refused',
+  host_unreachable: 'proxy_refused',
   connection_reset: 'proxy_reset',
   connect_timeout: 'proxy_connect_timeout',
   tls_error: 'proxy_tls',

@@ -50,6 +50,7 @@ export function forwardHop(
 const NEVER_CONNECTED = new Set<string>([
   'dns_error',
   'connection_refused',
+  'host_unreachable',
   'connect_timeout',
   'tls_error',
   'invalid_response',

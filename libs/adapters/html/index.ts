@@ -1,7 +1,11 @@
-import type { PageParser } from '#libs/engine/ports';
+import type { ContentReader, PageParser } from '#libs/engine/ports';
+import { HtmlContentReader } from './content-reader.js';
 import { HtmlPageParser } from './page-parser.js';
 
 export { PageTooComplexError } from './tree.js';
 
 /** Titles, links with their verdicts, and items of HTML pages; other types give an empty page. */
 export const createPageParser = (): PageParser => new HtmlPageParser();
+
+/** Whole bodies as text, for those who want one page and no job. */
+export const createContentReader = (): ContentReader => new HtmlContentReader();

@@ -41,6 +41,20 @@ export function buildTree(page: string, xml: boolean): Tree {
   return cheerio.load(handler.root, { xml: { xmlMode: xml, decodeEntities: true } });
 }
 
+/** For readers that build trees of their own. @throws PageTooComplexError */
+export function checkComplexity(page: string): void {
+  let open = 0;
+  let elements = 0;
+  const parser = new Parser({
+    onopentag: () => {
+      if (++open > MAX_OPEN) throw new PageTooComplexError('The page is nested too deeply');
+      if (++elements > MAX_NODES) throw new PageTooComplexError('The page has too many elements');
+    },
+    onclosetag: () => (open -= 1),
+  });
+  parser.end(page);
+}
+
 const LINKS = 'a[href], area[href]';
 
 /** Every link of the page with the follow rules whose selector matches it or an element around it. */

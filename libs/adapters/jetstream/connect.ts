@@ -1,6 +1,7 @@
 import type { NatsConnection } from '@nats-io/transport-node';
 import { shardOf, subjects } from '#libs/events';
 import type {
+  AccountLog,
   EventLog,
   FetchQueue,
   Lease,
@@ -9,6 +10,7 @@ import type {
   LogInspection,
   ProgressFeed,
 } from '#libs/engine/ports';
+import { openAccountLog } from './account-log.js';
 import { JetStreamArchive, refuseHalfRestored } from './archive.js';
 import { JetStreamAudit } from './audit.js';
 import { dial, type LogConnection } from './connection.js';
@@ -42,6 +44,8 @@ export interface ConnectOptions {
 
 export interface JetStreamHandle {
   readonly eventLog: EventLog;
+  /** Its stream is made at the first call: an engine that only crawls has none. */
+  accounts(): Promise<AccountLog>;
   readonly fetchQueue: FetchQueue;
   readonly lease: Lease;
   readonly progress: ProgressFeed;
@@ -74,18 +78,29 @@ export async function connectLog(options: ConnectOptions): Promise<JetStreamHand
     if (!options.evenHalfRestored) await refuseHalfRestored(connection);
     for (let shard = 0; shard < shards; shard += 1) await ensureStreams(connection, shard, replicas);
     const lease = await KvLease.open(connection, options.leaseTtlMs ?? 10_000, replicas);
-    return handle(connection, lease, new JetStreamArchive(connection, { shards, replicas }));
+    return handle(
+      connection,
+      lease,
+      new JetStreamArchive(connection, { shards, replicas }),
+      openAccountLog(connection, replicas),
+    );
   } catch (error) {
     await connection.nc.close();
     throw toSpoorError(error);
   }
 }
 
-function handle(connection: LogConnection, lease: Lease, archive: LogArchive): JetStreamHandle {
+function handle(
+  connection: LogConnection,
+  lease: Lease,
+  archive: LogArchive,
+  accounts: () => Promise<AccountLog>,
+): JetStreamHandle {
   const eventLog = new JetStreamEventLog(connection);
   let closing: Promise<void> | null = null;
   return {
     eventLog,
+    accounts,
     fetchQueue: new JetStreamFetchQueue(connection),
     lease,
     progress: new NatsProgressFeed(connection),

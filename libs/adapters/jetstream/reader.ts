@@ -26,8 +26,6 @@ export interface RawReadOptions {
   follow?: boolean | undefined;
   signal?: AbortSignal | undefined;
   maxBatch: number;
-  /** At most one batch in so many ms while fewer than `maxBatch` messages are there. */
-  everyMs?: number | undefined;
   headersOnly?: boolean | undefined;
 }
 
@@ -61,8 +59,6 @@ class Reader {
   private failures = 0;
   private announced = false;
   private stuckSince = 0;
-  /** When the last messages were handed on. */
-  private handedAt = 0;
 
   constructor(
     private readonly connection: LogConnection,
@@ -86,8 +82,7 @@ class Reader {
           if (!this.announced) yield { messages: [], upTo: this.upTo, caughtUp: true };
           return;
         }
-        const waitMs = this.firstLook ? 0 : IDLE_MS;
-        const messages = await this.session.take(maxBatch, { waitMs, restMs: this.restMs, signal });
+        const messages = await this.session.take(maxBatch, this.firstLook ? 0 : IDLE_MS, signal);
         batch = await unlessAborted(this.accept(messages, this.session), signal);
       } catch (error) {
         if (signal?.aborted) return;
@@ -96,17 +91,10 @@ class Reader {
       }
       if (batch) {
         this.announced = batch.caughtUp;
-        if (batch.messages.length > 0) this.handedAt = Date.now();
         yield batch;
         if (!follow && batch.caughtUp) return;
       } else if (this.session.broken) await this.recover(null);
     }
-  }
-
-  /** How long it is until the next batch may be handed on; never longer than the pace itself, whatever the clock does. */
-  private get restMs(): number {
-    const { everyMs = 0 } = this.options;
-    return Math.min(Math.max(this.handedAt + everyMs - Date.now(), 0), everyMs);
   }
 
   /** Right after an attach with nothing to come, the head is looked up before any waiting. */

@@ -51,6 +51,15 @@ function wanted(shard: number, replicas: number): Record<string, unknown>[] {
   ];
 }
 
+/** One for all shards: keys and payments are few, and a caller's use is counted as a whole. */
+const accounts = (replicas: number): Record<string, unknown> => ({
+  ...common,
+  name: subjects.ACCOUNT_STREAM,
+  subjects: [subjects.allAccounts],
+  retention: 'limits',
+  num_replicas: replicas,
+});
+
 /** @throws ApiError, SpoorError store_unavailable */
 export const streamInfo = (connection: LogConnection, stream: string): Promise<StreamInfo> =>
   connection.requests.json<StreamInfo>(`$JS.API.STREAM.INFO.${stream}`, undefined);
@@ -78,15 +87,21 @@ export async function ensureStreams(
   shard: number,
   replicas: number,
 ): Promise<void> {
-  for (const config of wanted(shard, replicas)) {
-    const name = String(config.name);
-    try {
-      const info = await streamInfo(connection, name);
-      checkStream(name, info.config, config);
-    } catch (error) {
-      if (!(error instanceof ApiError) || !error.isStreamMissing) throw toSpoorError(error);
-      await createStream(connection, name, config);
-    }
+  for (const config of wanted(shard, replicas)) await ensureStream(connection, config);
+}
+
+/** The same for the stream of the accounts. */
+export const ensureAccountStream = (connection: LogConnection, replicas: number): Promise<void> =>
+  ensureStream(connection, accounts(replicas));
+
+async function ensureStream(connection: LogConnection, config: Record<string, unknown>): Promise<void> {
+  const name = String(config.name);
+  try {
+    const info = await streamInfo(connection, name);
+    checkStream(name, info.config, config);
+  } catch (error) {
+    if (!(error instanceof ApiError) || !error.isStreamMissing) throw toSpoorError(error);
+    await createStream(connection, name, config);
   }
 }
 

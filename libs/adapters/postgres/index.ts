@@ -13,3 +13,4 @@ export {
   PageMarkEntity,
   ParkedEventEntity,
 } from './entities/index.js';
+export { openAccounts, type OpenAccounts } from './accounts/open-accounts.js';

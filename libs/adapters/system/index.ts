@@ -1,3 +1,5 @@
 export { diskRoom } from './disk.js';
 export { systemClock } from './clock.js';
 export { newHashKey, newId } from './random.js';
+export { createKeyHasher } from './key-hasher.js';
+export { installationSecret, type SecretOptions } from './installation-secret.js';

@@ -26,6 +26,7 @@ export type { BackupStore, WrittenFile } from './backup-store.js';
 export type { LogArchive, Snapshot, SnapshotInfo, StreamSummary } from './log-archive.js';
 export type { AuditedEntry, LogAudit, LogState } from './log-audit.js';
 export type { PageParser, ParsedPage, ParseRequest } from './page-parser.js';
+export type { ContentReader, ReadContent } from './content-reader.js';
 export type { Clock } from './clock.js';
 export type { Logger } from './logger.js';
 export type { PrivateTargets } from './private-targets.js';
@@ -56,3 +57,8 @@ export {
   type ProjectionStore,
   type RebuildTarget,
 } from './projection-store.js';
+export type { AccountBatch, AccountLog, AccountReadOptions } from './account-log.js';
+export type { KeyHasher } from './key-hasher.js';
+export type { Limit, LimitVerdict, RateLimits } from './rate-limits.js';
+export type { TargetCheck } from './target-check.js';
+export type { UsageHour, UsageMove, UsageStore } from './usage.js';

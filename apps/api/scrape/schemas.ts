@@ -1,0 +1,69 @@
+import { z } from 'zod';
+import { TIERS } from '#libs/events';
+import { scrapeFailures } from '#libs/failures';
+import { FORMATS } from '#libs/engine/scrape';
+
+const count = z.int().nonnegative();
+
+/** For the docs: the endpoint checks what it is given in its own order and words. */
+const scrapeBody = z.object({
+  url: z.string().max(2048),
+  format: z.enum(FORMATS).default('text'),
+});
+
+const scrapeAnswer = z.object({
+  success: z.literal(true),
+  url: z.string(),
+  /** Text; for `json` whatever the page holds. */
+  content: z.unknown(),
+  format: z.enum(FORMATS),
+  /** What the target answered. */
+  status_code: z.int(),
+  timestamp: z.string(),
+  api_key_used: z.literal(true).optional(),
+  tier: z.enum(TIERS).optional(),
+});
+
+const scrapeError = z.object({
+  success: z.literal(false),
+  error: z.enum(Object.keys(scrapeFailures)),
+  message: z.string(),
+  status_code: z.int().optional(),
+  valid_formats: z.array(z.string()).optional(),
+  price_watt: z.int().optional(),
+  payment_to: z.string().optional(),
+  methods: z.array(z.string()).optional(),
+  retry_after_seconds: z.int().optional(),
+  tier: z.string().optional(),
+  max_bytes: z.int().optional(),
+  received_bytes: z.int().optional(),
+});
+
+const usage = z.object({
+  keyId: z.string(),
+  tier: z.enum(TIERS),
+  hours: z.array(
+    z.object({
+      hour: z.string(),
+      served: count,
+      refused: count,
+      bytes: count,
+      refusedByCode: z.record(z.string(), count),
+    }),
+  ),
+});
+
+const pricing = z.object({
+  methods: z.array(z.enum(['api_key', 'watt_payment'])),
+  tiers: z.record(z.enum(TIERS), z.object({ perHour: count, perUrlPerHour: count })),
+});
+
+export const scrapeInputs = { Scrape: scrapeBody };
+export const scrapeAnswers = {
+  ScrapeAnswer: scrapeAnswer,
+  ScrapeError: scrapeError,
+  Usage: usage,
+  Pricing: pricing,
+};
+export type UsageAnswer = z.output<typeof usage>;
+export type PricingAnswer = z.output<typeof pricing>;

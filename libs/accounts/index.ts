@@ -1,0 +1,12 @@
+export {
+  allows,
+  isActive,
+  keyIdOf,
+  makeKey,
+  TIER_LIMITS,
+  type ApiKey,
+  type Scope,
+  type Tier,
+} from './api-key.js';
+export { foldKey, type KeyRing } from './key-ring.js';
+export { usageOf, type UsageDelta } from './usage.js';

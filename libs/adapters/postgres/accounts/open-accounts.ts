@@ -1,0 +1,44 @@
+import 'reflect-metadata';
+import { DataSource } from 'typeorm';
+import type { RateLimits, UsageStore } from '#libs/engine/ports';
+import { accountMigrations } from '#migrations';
+import { asStoreError } from '../errors.js';
+import { checkSchemaName, migrate } from '../migrate.js';
+import { projectionPool } from '../projection/client.js';
+import { UsageEntity } from './usage.entity.js';
+import { PostgresRateLimits } from './rate-limits.js';
+import { PostgresUsageStore } from './usage-store.js';
+
+export interface OpenAccounts {
+  readonly limits: RateLimits;
+  readonly usage: UsageStore;
+  close(): Promise<void>;
+}
+
+/**
+ * What is kept of callers: limits, and a read model of their use. In a schema of its own, brought up to date here.
+ * @throws SpoorError store_unavailable
+ */
+export async function openAccounts(url: string, schemaName = 'spoor_accounts'): Promise<OpenAccounts> {
+  const schema = checkSchemaName(schemaName);
+  const dataSource = new DataSource({
+    ...{ type: 'postgres', url, schema, synchronize: false, logging: false, poolSize: 3 },
+    ...{ entities: [UsageEntity], migrations: accountMigrations, migrationsTableName: 'migration' },
+    ...{ migrationsTransactionMode: 'each', applicationName: 'spoor accounts', connectTimeoutMS: 10_000 },
+    poolErrorHandler: () => undefined,
+  });
+  try {
+    await dataSource.initialize();
+    await migrate(dataSource, url, schema);
+  } catch (error) {
+    throw asStoreError(error);
+  }
+  const pool = projectionPool(url, 8);
+  return {
+    limits: new PostgresRateLimits(pool, schema),
+    usage: new PostgresUsageStore(dataSource, pool, schema),
+    close: async () => {
+      await Promise.all([dataSource.destroy(), pool.end()]);
+    },
+  };
+}

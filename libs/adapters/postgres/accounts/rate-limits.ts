@@ -1,0 +1,65 @@
+import { createHash } from 'node:crypto';
+import type pg from 'pg';
+import { RateLimiterPostgres, RateLimiterRes } from 'rate-limiter-flexible';
+import type { Limit, LimitVerdict, RateLimits } from '#libs/engine/ports';
+import { asStoreError } from '../errors.js';
+
+const HOUR_SECONDS = 3600;
+
+/** Fixed windows of an hour that begin at a caller's first call, counted by Postgres in one statement each. */
+export class PostgresRateLimits implements RateLimits {
+  private readonly limiters = new Map<number, RateLimiterPostgres>();
+
+  constructor(
+    private readonly pool: pg.Pool,
+    private readonly schema: string,
+  ) {}
+
+  async take(limits: readonly Limit[]): Promise<LimitVerdict> {
+    const taken: Limit[] = [];
+    let first: LimitVerdict | null = null;
+    for (const limit of limits) {
+      const verdict = await this.count(limit);
+      if (!verdict.allowed) {
+        // A call that is refused by one limit is none for the others.
+        await Promise.all(taken.map((one) => this.limiterOf(one).reward(keyOf(one), 1)));
+        return verdict;
+      }
+      taken.push(limit);
+      first ??= verdict;
+    }
+    if (first === null) throw new RangeError('no limit was named');
+    return first;
+  }
+
+  private async count(limit: Limit): Promise<LimitVerdict> {
+    try {
+      return verdictOf(limit, await this.limiterOf(limit).consume(keyOf(limit), 1), true);
+    } catch (error) {
+      if (error instanceof RateLimiterRes) return verdictOf(limit, error, false);
+      throw asStoreError(error);
+    }
+  }
+
+  private limiterOf({ perHour }: Limit): RateLimiterPostgres {
+    let limiter = this.limiters.get(perHour);
+    if (!limiter) {
+      limiter = new RateLimiterPostgres({
+        ...{ storeClient: this.pool, storeType: 'pool', schemaName: this.schema, tableName: 'rate_limit' },
+        ...{ tableCreated: true, keyPrefix: '', points: perHour, duration: HOUR_SECONDS },
+      });
+      this.limiters.set(perHour, limiter);
+    }
+    return limiter;
+  }
+}
+
+/** Callers choose what is counted, so it may be long, and it may be private: a URL, an address. */
+const keyOf = ({ of }: Limit): string => createHash('sha256').update(of).digest('base64url');
+
+const verdictOf = ({ perHour }: Limit, result: RateLimiterRes, allowed: boolean): LimitVerdict => ({
+  allowed,
+  limit: perHour,
+  remaining: result.remainingPoints,
+  resetSeconds: Math.max(1, Math.ceil(result.msBeforeNext / 1000)),
+});
