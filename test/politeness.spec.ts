@@ -83,6 +83,26 @@ describe('two worker processes under one coordinator, seen from the site', () =>
     expect(took).toBeGreaterThanOrEqual(100 * gaps.length - JITTER_MS);
   });
 
+  test('two jobs on one host keep together what each would keep alone, and take turns', async () => {
+    const site = await new LoggingSite({ pages: 24, answerMs: 30 }).listen();
+    sites.push(site);
+    const start = [`${site.origin}/`];
+    const politeness = { concurrency: 32, robots: 'obey' as const };
+    const polite = { ...politeness, perHost: 1, delayMs: 100 };
+    const hasty = { ...politeness, perHost: 1, delayMs: 0 };
+    const ids = [
+      (await jobs.start({ start, politeness: polite })).jobId,
+      (await jobs.start({ start, politeness: hasty, scope: { maxPages: 15 } })).jobId,
+    ];
+    const areDone = async (): Promise<boolean> =>
+      (await Promise.all(ids.map((id) => jobs.state(id)))).every((state) => state?.status === 'done');
+    await until(areDone, { timeoutMs: 60_000, what: 'both jobs to be done' });
+    expect(site.visits).toHaveLength(25 + 15);
+    expect(site.mostAtOnce).toBe(1);
+    // The polite job has more pages, so it is the last to be done: until then its delay holds for both.
+    expect(Math.min(...site.gaps)).toBeGreaterThanOrEqual(100 - JITTER_MS);
+  });
+
   test('a crawl-delay holds between the end of a request and the next, one at a time', async () => {
     const robots = 'User-agent: *\nCrawl-delay: 0.4\n';
     const site = await crawl({ pages: 8, answerMs: 100, robots }, { perHost: 8, delayMs: 0 });

@@ -8,13 +8,20 @@ export interface SimulatedJob {
   site: Site;
 }
 
-/** One to three jobs of one shard, small and different. */
+/** One to three jobs of one shard, small and different; some crawl the same site. */
 export function drawJobs(random: Random): SimulatedJob[] {
   const count = random.pick([1, 1, 1, 2, 3]);
-  return Array.from({ length: count }, (_, n) => {
-    const site = drawSite(random, `site${n}`, Math.round(random.rather(5, count === 1 ? 40 : 16)));
-    return { jobId: `0-simulated${n}`, site, spec: drawSpec(random, site) };
-  });
+  const jobs: SimulatedJob[] = [];
+  for (let n = 0; n < count; n++) {
+    const other = jobs.length > 0 && random.chance(0.4) ? random.pick(jobs) : null;
+    const site =
+      other?.site ?? drawSite(random, `site${n}`, Math.round(random.rather(5, count === 1 ? 40 : 16)));
+    const spec = drawSpec(random, site);
+    // Whether a site is reached through a proxy is a thing of the site here.
+    if (other) spec.proxy = other.spec.proxy;
+    jobs.push({ jobId: `0-simulated${n}`, site, spec });
+  }
+  return jobs;
 }
 
 function drawSpec(random: Random, site: Site): JobSpecInput {

@@ -1,17 +1,81 @@
 import type { Entry } from '#libs/job';
+import type { HostClaim, SharedHost } from './hosts.js';
 
-/** What waits for one host, and how it is paced. */
-export class HostQueue {
+/** How one job treats its hosts. */
+export interface HostRules {
+  limitOf(host: string): number;
+  gapOf(host: string): number;
+  crawlDelayOf(host: string): number;
+  list(queue: HostQueue, now: number): void;
+}
+
+/** What one job has waiting for one host. */
+export class HostQueue implements HostClaim {
+  /** Requests of this job. */
   inFlight = 0;
-  /** Monotonic time before which nothing is released. */
-  nextAt = 0;
   /** It stands in the ring of ready hosts or among the delayed ones. */
   listed = false;
   /** Pages that somebody asked for again come before those that are merely open. */
   private readonly reopened = new Line();
   private readonly open = new Line();
 
-  constructor(readonly host: string) {}
+  constructor(
+    readonly shared: SharedHost,
+    private readonly rules: HostRules,
+  ) {}
+
+  get host(): string {
+    return this.shared.host;
+  }
+
+  get limit(): number {
+    return this.rules.limitOf(this.host);
+  }
+
+  get gap(): number {
+    return this.rules.gapOf(this.host);
+  }
+
+  get crawlDelay(): number {
+    return this.rules.crawlDelayOf(this.host);
+  }
+
+  get isWanting(): boolean {
+    return this.length > 0 || this.inFlight > 0;
+  }
+
+  /** Whether neither the job's own limit nor that of all jobs is reached. */
+  get hasPlace(): boolean {
+    return this.inFlight < this.limit && this.shared.inFlight < this.shared.limitFor(this);
+  }
+
+  /** One of the job's requests is under way, since when is not known. */
+  adopt(): void {
+    this.inFlight++;
+    this.shared.inFlight++;
+  }
+
+  depart(now: number): void {
+    this.adopt();
+    this.shared.holdUntil(now + this.shared.gapFor(this));
+  }
+
+  /** @param tookMs from the request to its end, when there was one */
+  land(now: number, tookMs?: number): void {
+    const { shared } = this;
+    this.inFlight--;
+    shared.inFlight--;
+    // A crawl-delay counts from the end of the last request: whatever a worker's queue adds, the site sees the gap it asked for.
+    const crawlDelay = shared.crawlDelayFor(this);
+    if (crawlDelay > 0) shared.holdUntil(now + crawlDelay);
+    // A worker may have begun later than it was told to, with robots.txt to fetch first; the gap counts from when it did.
+    if (tookMs !== undefined) shared.holdUntil(now - tookMs + shared.gapFor(this));
+    shared.offer(now);
+  }
+
+  list(now: number): void {
+    this.rules.list(this, now);
+  }
 
   get length(): number {
     return this.reopened.length + this.open.length;

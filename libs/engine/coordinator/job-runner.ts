@@ -3,6 +3,7 @@ import type { LogEntry, StoredEvent } from '#libs/events';
 import { Frontier, slowDownOf } from '#libs/job';
 import type { Because, Entry, HashKey } from '#libs/job';
 import type { Clock, FetchTask, JobProgress, QueuedBatch, TaskBatch } from '#libs/engine/ports';
+import { Hosts } from './hosts.js';
 import { Pace } from './pace.js';
 import { ProxyFailures } from './proxy-failures.js';
 
@@ -32,9 +33,11 @@ export class JobRunner {
     readonly jobId: string,
     hashKey: HashKey,
     private readonly clock: Pick<Clock, 'now' | 'monotonic'>,
+    /** Those of all jobs that are paced together. */
+    hosts = new Hosts(),
   ) {
     this.frontier = new Frontier(jobId, hashKey);
-    this.pace = new Pace(this.frontier);
+    this.pace = new Pace(this.frontier, hosts);
     this.lastProgress = this.lookedAt = clock.monotonic();
   }
 
@@ -60,6 +63,11 @@ export class JobRunner {
       if (until > wall) this.pace.slow(host, now + this.boundedWait(until - wall));
     this.pace.absorb(this.frontier.takeOpened(), now, wall);
     this.pace.restSince(now - Math.max(wall - this.frontier.storedAt, 0));
+  }
+
+  /** It is led no more. */
+  leave(): void {
+    this.pace.leave(this.clock.monotonic());
   }
 
   /** One event as it comes. */

@@ -1,6 +1,7 @@
 import { hostOf } from '#libs/events';
 import type { Entry, Frontier } from '#libs/job';
-import { HostQueue } from './host-queue.js';
+import { HostQueue, type HostRules } from './host-queue.js';
+import type { Hosts } from './hosts.js';
 import { TimeQueue } from './time-queue.js';
 
 enum Place {
@@ -20,9 +21,10 @@ interface Flight {
 
 /**
  * Which open page may be requested next, and when: queues by host, retries by due time, what is in flight. It holds no truth;
- * everything here is found again from the frontier and from what lies in the fetch queue. Times are monotonic ms.
+ * everything here is found again from the frontier and from what lies in the fetch queue. Hosts are paced with all other jobs of
+ * the shard. Times are monotonic ms.
  */
-export class Pace {
+export class Pace implements HostRules {
   /** The longest in flight first. */
   readonly flights = new Map<number, Flight>();
   private hosts = new Map<string, HostQueue>();
@@ -32,7 +34,10 @@ export class Pace {
   private place: Place[] = [];
   queued = 0;
 
-  constructor(private readonly frontier: Frontier) {}
+  constructor(
+    private readonly frontier: Frontier,
+    private readonly shared: Hosts,
+  ) {}
 
   get waitingCount(): number {
     return this.waiting.size;
@@ -94,7 +99,7 @@ export class Pace {
         passedOver.push(host);
         continue;
       }
-      if (host.nextAt > now || host.inFlight >= this.limitOf(host)) {
+      if (host.shared.nextAt > now || !host.hasPlace) {
         this.list(host, now);
         continue;
       }
@@ -147,42 +152,40 @@ export class Pace {
       const host = this.hostQueue(hostOf(entry.url));
       if (this.place[entry.index] === Place.Queued) this.queued--;
       this.place[entry.index] = Place.InFlight;
-      host.inFlight++;
+      host.adopt();
       this.flights.set(entry.index, { host: host.host, run, try: tryNo, since: now });
     }
   }
 
   /** Nothing more goes to a host before `until`. */
   slow(host: string, until: number): void {
-    const queue = this.hostQueue(host);
-    queue.nextAt = Math.max(queue.nextAt, until);
+    this.hostQueue(host).shared.holdUntil(until);
   }
 
   /** Nobody knows what was released just before `since`: each host waits its gap from there. */
   restSince(since: number): void {
-    for (const host of this.hosts.values()) host.nextAt = Math.max(host.nextAt, since + this.gapOf(host));
+    for (const host of this.hosts.values()) host.shared.holdUntil(since + host.gap);
+  }
+
+  /** The job is led no more: it has no claim on its hosts from here on. */
+  leave(now: number): void {
+    for (const host of this.hosts.values()) this.shared.leave(host, now);
+    this.shared.tidy(now);
+    this.hosts.clear();
   }
 
   private depart(entry: Entry, host: HostQueue, now: number): void {
     const run = this.frontier.state!.run;
     const tryNo = entry.tryRun === run ? entry.tries + 1 : 1;
     this.place[entry.index] = Place.InFlight;
-    host.inFlight++;
-    host.nextAt = now + this.gapOf(host);
+    host.depart(now);
     this.flights.set(entry.index, { host: host.host, run, try: tryNo, since: now });
   }
 
   private land(index: number, flight: Flight, now: number, tookMs?: number): void {
     this.flights.delete(index);
     this.place[index] = Place.None;
-    const host = this.hostQueue(flight.host);
-    host.inFlight--;
-    // A crawl-delay counts from the end of the last request: whatever a worker's queue adds, the site sees the gap it asked for.
-    const crawlDelay = this.frontier.crawlDelays.get(host.host);
-    if (crawlDelay) host.nextAt = Math.max(host.nextAt, now + crawlDelay);
-    // A worker may have begun later than it was told to, with robots.txt to fetch first; the gap counts from when it did.
-    if (tookMs !== undefined) host.nextAt = Math.max(host.nextAt, now - tookMs + this.gapOf(host));
-    this.list(host, now);
+    this.hostQueue(flight.host).land(now, tookMs);
   }
 
   private enqueue(entry: Entry, now: number): void {
@@ -193,22 +196,27 @@ export class Pace {
     this.list(host, now);
   }
 
-  private list(host: HostQueue, now: number): void {
-    if (host.listed || host.length === 0 || host.inFlight >= this.limitOf(host)) return;
+  list(host: HostQueue, now: number): void {
+    if (host.listed || host.length === 0 || !host.hasPlace) return;
     host.listed = true;
-    if (host.nextAt > now) this.delayed.push(host.nextAt, host);
+    const { nextAt } = host.shared;
+    if (nextAt > now) this.delayed.push(nextAt, host);
     else this.ready.push(host);
   }
 
   /** One at a time until the host's robots.txt is known, and where it asks for a delay. */
-  private limitOf({ host }: HostQueue): number {
+  limitOf(host: string): number {
     const { frontier } = this;
     if (!frontier.metHosts.has(host) || frontier.crawlDelays.get(host)) return 1;
     return frontier.state!.spec.politeness.perHost;
   }
 
-  private gapOf({ host }: HostQueue): number {
-    return Math.max(this.frontier.state!.spec.politeness.delayMs, this.frontier.crawlDelays.get(host) ?? 0);
+  gapOf(host: string): number {
+    return Math.max(this.frontier.state!.spec.politeness.delayMs, this.crawlDelayOf(host));
+  }
+
+  crawlDelayOf(host: string): number {
+    return this.frontier.crawlDelays.get(host) ?? 0;
   }
 
   /** Time until a retry is due. Bounded, so that two clocks that disagree cannot hold a page for ever. */
@@ -218,7 +226,10 @@ export class Pace {
 
   private hostQueue(host: string): HostQueue {
     let queue = this.hosts.get(host);
-    if (!queue) this.hosts.set(host, (queue = new HostQueue(host)));
+    if (!queue) {
+      this.hosts.set(host, (queue = new HostQueue(this.shared.of(host), this)));
+      this.shared.join(queue);
+    }
     return queue;
   }
 }

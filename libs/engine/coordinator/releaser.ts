@@ -29,6 +29,8 @@ export class Releaser {
   private pumpAgain = false;
   private syncing = false;
   private syncAgain = false;
+  /** Of the passes that released something. */
+  private passes = 0;
   private cancelTimer: () => void = () => undefined;
 
   constructor(
@@ -110,7 +112,7 @@ export class Releaser {
   }
 
   private takeFromJobs(): TaskBatch[] {
-    const runners = [...this.jobs.runners.values()];
+    const runners = rotated([...this.jobs.runners.values()], this.passes);
     let held = runners.reduce((sum, { pace }) => sum + pace.flights.size, 0);
     const batches: TaskBatch[] = [];
     for (const runner of runners) {
@@ -118,6 +120,7 @@ export class Releaser {
       batches.push(...runner.take(Math.max(this.options.maxInFlight - held, 0)));
       held += runner.pace.flights.size - before;
     }
+    if (batches.length > 0) this.passes++;
     return batches;
   }
 
@@ -131,3 +134,9 @@ export class Releaser {
     this.cancelTimer = this.deps.clock.timer(wait, () => this.pump());
   }
 }
+
+/** Jobs take turns at being first: where they share a host or the shard's room, the first takes what there is. */
+const rotated = <T>(all: T[], by: number): T[] => {
+  const first = all.length === 0 ? 0 : by % all.length;
+  return [...all.slice(first), ...all.slice(0, first)];
+};

@@ -3,6 +3,7 @@ import type { JobEvent, LogEntry, StoredEvent, UnreadableEvent } from '#libs/eve
 import { statusAfter, type HashKey } from '#libs/job';
 import type { Clock, EventLog, LogBatch, Logger } from '#libs/engine/ports';
 import { describeError } from '../describe-error.js';
+import { Hosts } from './hosts.js';
 import { JobRunner } from './job-runner.js';
 
 export interface ShardJobsDeps {
@@ -20,6 +21,7 @@ export interface ShardJobsDeps {
 /** The folds of all running jobs of one shard, fed by the live tail of its log; a job with a past is read beside it first. */
 export class ShardJobs {
   readonly runners = new Map<string, JobRunner>();
+  private readonly hosts = new Hosts();
   /** Sequence up to which the tail is folded. */
   position = 0;
   /** Jobs whose history is being read, with what the tail brought meanwhile. */
@@ -80,7 +82,7 @@ export class ShardJobs {
       runner.apply(entry);
       if (!runner.running) this.drop(runner);
     } else if (entry.type === 'JobStarted' && runs(entry)) {
-      const fresh = new JobRunner(entry.jobId, this.deps.hashKey, this.deps.clock);
+      const fresh = this.newRunner(entry.jobId);
       fresh.apply(entry);
       this.runners.set(entry.jobId, fresh);
     } else if (runs(entry)) this.load(entry.jobId);
@@ -103,11 +105,16 @@ export class ShardJobs {
 
   private drop(runner: JobRunner): void {
     this.runners.delete(runner.jobId);
+    runner.leave();
     this.deps.onDropped(runner);
   }
 
+  private newRunner(jobId: string): JobRunner {
+    return new JobRunner(jobId, this.deps.hashKey, this.deps.clock, this.hosts);
+  }
+
   private async readHistory(jobId: string): Promise<void> {
-    const runner = new JobRunner(jobId, this.deps.hashKey, this.deps.clock);
+    const runner = this.newRunner(jobId);
     const unreadable: UnreadableEvent[] = [];
     const replay = (entries: LogEntry[]): void => {
       unreadable.push(...entries.filter(isUnreadable));

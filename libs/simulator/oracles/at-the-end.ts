@@ -1,3 +1,4 @@
+import { hostOf } from '#libs/events';
 import { fold, pageIdOf, plan } from '#libs/read-models';
 import { Tables } from '../servers/tables.js';
 import type { Visit, WorkedOn } from '../servers/web.js';
@@ -85,13 +86,28 @@ function checkVisit({ world, ledger }: Scene, { url, life, tasks, at }: Visit): 
   );
 }
 
-/** Without any fault there is exactly one request for each word about one. */
-function checkCalm({ world, log, web, jobs }: Scene): void {
+/** Without any fault hosts see what they were promised, and there is exactly one request for each word about one. */
+function checkCalm(scene: Scene): void {
+  const { world, log, web, jobs } = scene;
   const sites = jobs.flatMap(({ site }) => [...site.pages.values()]);
   if (sites.some(({ killer, robots }) => killer || robots === 'unreachable-once')) return;
+  checkHosts(scene);
   const told = log.entries.filter(
     ({ type, data }) => type === 'PageFetched' || ('statusCode' in data && 'timing' in data),
   ).length;
   if (web.visits.length !== told)
     world.fail('O3', `without any fault ${web.visits.length} requests were made for ${told} outcomes`);
+}
+
+/** All jobs together ask no more of a host at once than one of them might. */
+function checkHosts({ world, web, jobs, ledger }: Scene): void {
+  for (const host of new Set(web.visits.map(({ url }) => hostOf(url)))) {
+    const visits = web.visits.filter(({ url }) => hostOf(url) === host);
+    const theirs = jobs.filter(({ site }) => [...site.pages.keys()].some((url) => hostOf(url) === host));
+    const limit = Math.max(...theirs.map(({ jobId }) => ledger.jobs.get(jobId)!.spec.politeness.perHost));
+    for (const { at } of visits) {
+      const atOnce = visits.filter((visit) => visit.at <= at && (visit.ended ?? Infinity) > at).length;
+      if (atOnce > limit) world.fail('O7', `${host} had ${atOnce} requests at once at ${at}, not ${limit}`);
+    }
+  }
 }

@@ -45,6 +45,7 @@ export class Outside implements Fetcher, PageParser {
     const answer = this.web.answer(visit);
     const { takes, killer } = this.web.page(url);
     await this.wait(Math.min(takes, request.timeoutMs), `response of ${url}`, signal);
+    visit.ended = world.time;
     if (killer) {
       world.note(life, `killed by ${url}`);
       life.kill();

@@ -9,6 +9,8 @@ export interface Visit {
   life: Life;
   /** More than one when its worker has several deliveries of it. */
   tasks: WorkedOn[];
+  /** When its answer was there. */
+  ended?: number;
 }
 
 /** A delivery in a worker's hands. */
