@@ -2,6 +2,7 @@ import type { AddressInfo } from 'node:net';
 import { connectLog, type JetStreamHandle } from '#libs/adapters/jetstream';
 import { openDatabase, type Database } from '#libs/adapters/postgres';
 import { newId, systemClock } from '#libs/adapters/system';
+import { JobHistories } from '#libs/engine/histories';
 import { JobService } from '#libs/engine/jobs';
 import type { Position } from '#libs/engine/ports';
 import { pageEventId, type LogEntry, type NewPageEvent } from '#libs/events';
@@ -24,11 +25,16 @@ beforeAll(async () => {
   log = await connectLog({ url: nats.url, shards: 1, name: 'api test', timeoutMs: 5000 });
   database = await openDatabase(store.url);
   await database.migrate();
+  const jobs = new JobService({ eventLog: log.eventLog, clock: systemClock, newId, shards: 1 });
   app = await createApi({
     eventLog: log.eventLog,
     progress: log.progress,
     readModels: database.readModels,
-    jobs: new JobService({ eventLog: log.eventLog, clock: systemClock, newId, shards: 1 }),
+    jobs,
+    histories: new JobHistories({
+      ...{ ...log, clock: systemClock, hashKey: [1, 2], shards: 1 },
+      look: (jobId, view) => jobs.look(jobId, view),
+    }),
     health: watchHealth({
       ...{ log, clock: systemClock, database: async () => database },
       // Nobody leads the jobs of these tests.

@@ -10,6 +10,7 @@ import { SessionsController } from './monitoring/sessions.controller.js';
 import { OpenStreams } from './http/open-streams.js';
 import { EventsController } from './routes/events.controller.js';
 import { ForkController } from './routes/fork.controller.js';
+import { HistoriesController } from './routes/histories.controller.js';
 import { HealthController } from './routes/health.controller.js';
 import { ItemsController } from './routes/items.controller.js';
 import { JobViews } from './routes/job-views.js';
@@ -34,6 +35,7 @@ export class ApiModule {
         PagesController,
         ItemsController,
         EventsController,
+        HistoriesController,
         HealthController,
         ControlController,
         SegmentController,

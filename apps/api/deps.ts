@@ -1,5 +1,6 @@
 import type { HealthWatch } from '#libs/engine/health';
 import type { ApiKey } from '#libs/accounts';
+import type { JobHistories } from '#libs/engine/histories';
 import type { JobService } from '#libs/engine/jobs';
 import type { Bodies, EventLog, Logger, ProgressFeed, ReadModels, UsageStore } from '#libs/engine/ports';
 import type { ScrapeService } from '#libs/engine/scrape';
@@ -42,6 +43,7 @@ export interface ApiDeps {
     | 'planRequeue'
     | 'fork'
   >;
+  histories: Pick<JobHistories, 'explain' | 'at' | 'diff' | 'proof'>;
   progress: ProgressFeed;
   /** Stored response bodies; without it none is served. */
   bodies?: Pick<Bodies, 'get'>;

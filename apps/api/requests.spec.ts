@@ -294,6 +294,7 @@ describe('what leaves', () => {
         ...['', '/events', '/evidence', '/items', '/pages', '/pages/{pageId}', '/pages/{pageId}/body'].map(
           (p) => `/api/jobs/{id}${p}`,
         ),
+        ...['diff', 'explain', 'proof', 'state'].map((p) => `/api/jobs/{id}/${p}`),
         ...['fork', 'pause', 'restart', 'resume', 'retry', 'stop'].map((p) => `/api/jobs/{id}/${p}`),
         ...['control', 'dashboard'].map((p) => `/api/monitoring/${p}`),
         ...['start', 'status'].map((p) => `/api/segment/${p}`),

@@ -18,7 +18,7 @@ const ADDRESS_FAULTS: Readonly<Record<string, string>> = {
  * @throws SpoorError invalid_request when the address cannot be used; store_unavailable
  */
 export async function startApi(resources: Resources): Promise<Running & { url: string }> {
-  const { config, log, bodies, jobs, logger } = resources;
+  const { config, log, bodies, jobs, histories, logger } = resources;
   const { readModels } = await resources.database();
   const health = watchHealth(resources);
   const scrape = await startScrape(resources);
@@ -27,6 +27,7 @@ export async function startApi(resources: Resources): Promise<Running & { url: s
     progress: log.progress,
     readModels,
     jobs,
+    histories,
     health,
     bodies,
     scrape,

@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import type { JobEvent, LogEntry, NewJobEvent, StoredEvent } from '#libs/events';
 import type { HealthReport } from '#libs/engine/health';
+import { JobHistories } from '#libs/engine/histories';
 import { JobService } from '#libs/engine/jobs';
 import {
   ConflictError,
@@ -169,6 +170,12 @@ export async function startTestApi(config: Partial<ApiConfig> = {}) {
     eventLog,
     readModels,
     jobs,
+    histories: new JobHistories({
+      ...{ eventLog, clock, hashKey: [1, 2], shards: 1 },
+      fetchQueue: { snapshot: async () => ({ lastSeq: 0, batches: [] }) },
+      lease: { holder: async () => null },
+      look: (jobId, view) => jobs.look(jobId, view),
+    }),
     progress: new SilentProgress(),
     bodies: { get: async () => null },
     health: { look: async () => WELL },

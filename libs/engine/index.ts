@@ -18,12 +18,19 @@ export {
 } from './jobs/index.js';
 export {
   firstSeqAt,
+  JobHistories,
   lastSeqAt,
   parseMoment,
   readHistory,
+  type ExplainedFailure,
   type HistoryRange,
+  type JobDiff,
+  type JobExplanation,
+  type JobHistoriesDeps,
   type Moment,
+  type PageList,
   type ReadEvents,
+  type Wait,
 } from './histories/index.js';
 export {
   explainPage,

@@ -10,6 +10,7 @@ import { createProxyResolver } from '#libs/adapters/proxy-config';
 import { acquireServers, isRunning, thisProcess } from '#libs/adapters/servers';
 import { diskRoom, newHashKey, newId, systemClock } from '#libs/adapters/system';
 import { createLogger, type EngineConfig } from '#libs/config';
+import { JobHistories } from '#libs/engine/histories';
 import { JobService } from '#libs/engine/jobs';
 import type { Bodies, Clock, Logger, ProxyCheck, ProxyResolver } from '#libs/engine/ports';
 import { SpoorError } from '#libs/failures';
@@ -23,6 +24,8 @@ export interface Resources {
   readonly log: JetStreamHandle;
   readonly bodies: Bodies;
   readonly jobs: JobService;
+  /** What the histories of jobs tell, of now and of any moment before. */
+  readonly histories: JobHistories;
   /** Finds the proxies of jobs, with their credentials as they are now. */
   readonly proxies: ProxyResolver;
   readonly proxyCheck: ProxyCheck;
@@ -103,21 +106,27 @@ export async function openResources(
     allowPrivate: () => config.allowPrivate,
     allowPrivateOf: (jobId) => privateTargets.of(jobId),
   });
+  const jobs = new JobService({
+    eventLog: log.eventLog,
+    clock: systemClock,
+    newId,
+    shards: config.shards,
+    hashKey,
+    bodies,
+    readModels: async () => (await database()).readModels,
+    proxyCheck,
+  });
   return {
     config,
     logger,
     clock: systemClock,
     log,
     bodies,
-    jobs: new JobService({
-      eventLog: log.eventLog,
-      clock: systemClock,
-      newId,
-      shards: config.shards,
-      hashKey,
-      bodies,
-      readModels: async () => (await database()).readModels,
-      proxyCheck,
+    jobs,
+    histories: new JobHistories({
+      ...{ eventLog: log.eventLog, fetchQueue: log.fetchQueue, lease: log.lease, clock: systemClock },
+      ...{ hashKey, shards: config.shards, isGone },
+      look: (jobId, view) => jobs.look(jobId, view),
     }),
     proxies,
     proxyCheck,

@@ -9,7 +9,11 @@ export {
   type ProxyFailure,
 } from './decide.js';
 export type { Entry, FrontierCounts, Outcome, StageCounts } from './entry.js';
+export { FailureLedger, type CodeCount, type FirstFailure } from './failure-ledger.js';
 export { Frontier } from './frontier.js';
+export { jobAt, jobChanges, type JobAt } from './job-at.js';
+export { JobProof, type JobProofReport, type RunProof } from './proof/job-proof.js';
+export { pageSet, type PageSet } from './proof/page-set.js';
 export {
   doneByStage,
   positionOf,

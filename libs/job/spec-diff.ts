@@ -13,10 +13,11 @@ const isGroup = (value: unknown): value is Record<string, unknown> =>
 
 /** What differs between two specs, field by field, in the order of the fields. */
 export function specDiff(before: JobSpec, after: JobSpec): SpecChange[] {
-  return differences(before, after, '');
+  return differences(before, after);
 }
 
-function differences(before: object, after: object, path: string): SpecChange[] {
+/** What differs between two objects, field by field; lists are compared as a whole. */
+export function differences(before: object, after: object, path = ''): SpecChange[] {
   const [old, now] = [before as Record<string, unknown>, after as Record<string, unknown>];
   return [...new Set([...Object.keys(old), ...Object.keys(now)])].flatMap((key) => {
     const [from, to] = [old[key] ?? null, now[key] ?? null];

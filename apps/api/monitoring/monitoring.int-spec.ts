@@ -2,6 +2,7 @@ import type { AddressInfo } from 'node:net';
 import { connectLog, type JetStreamHandle } from '#libs/adapters/jetstream';
 import { newId, systemClock } from '#libs/adapters/system';
 import { isUnreadable, pageEventId, type LogEntry, type NewJobEvent, type NewPageEvent } from '#libs/events';
+import { JobHistories } from '#libs/engine/histories';
 import { JobService } from '#libs/engine/jobs';
 import type { ProxyCheck } from '#libs/engine/ports';
 import { startTestNats, until, type TestNats } from '#libs/testing';
@@ -45,12 +46,17 @@ beforeAll(async () => {
   nats = await startTestNats();
   log = await connectLog({ url: nats.url, shards: 1, name: 'resume test', timeoutMs: 5000 });
   const { eventLog, progress } = log;
+  const jobs = new JobService({ eventLog, clock: systemClock, newId, shards: 1, proxyCheck });
   app = await createApi({
     eventLog,
     progress,
     readModels: new MemoryReadModels(),
     bodies: { get: () => Promise.resolve(null) },
-    jobs: new JobService({ eventLog, clock: systemClock, newId, shards: 1, proxyCheck }),
+    jobs,
+    histories: new JobHistories({
+      ...{ ...log, clock: systemClock, hashKey: [1, 2], shards: 1 },
+      look: (jobId, view) => jobs.look(jobId, view),
+    }),
     health: { look: async () => WELL },
     config: { host: '127.0.0.1', shards: 1 },
     log: { warn: () => undefined, error: () => undefined },

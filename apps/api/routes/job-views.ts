@@ -13,6 +13,9 @@ export const jobLinks = (jobId: string): Record<string, string> => {
     items: `${self}/items`,
     evidence: `${self}/evidence`,
     events: `${self}/events`,
+    explain: `${self}/explain`,
+    state: `${self}/state`,
+    proof: `${self}/proof`,
   };
 };
 

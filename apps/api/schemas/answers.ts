@@ -3,6 +3,7 @@ import { catalogue, jobSpec, jobSpecChanges, resolvedJobSpec, type LogEntry } fr
 import { findingCodes } from '#libs/engine/health';
 import { failures } from '#libs/failures';
 import type { EvidenceRow, ItemRow, JobProgress, JobRow, PageRow } from '#libs/engine/ports';
+import { explanation, jobDiff, jobProof, jobStateAt } from './job-answers.js';
 import { pageStory, retryBody, retryPlan, selectedPages } from './page-answers.js';
 import { forkBody, forked } from './history-answers.js';
 import { monitoringAnswers, monitoringInputs } from '../monitoring/schemas.js';
@@ -319,6 +320,10 @@ export const answerSchemas = {
   Items: pageOf(itemRow),
   EvidencePage: pageOf(evidenceRow),
   Events: eventsAnswer,
+  JobExplanation: explanation,
+  JobState: jobStateAt,
+  JobDiff: jobDiff,
+  JobProof: jobProof,
   Live: liveAnswer,
   Ready: readyAnswer,
   ...monitoringAnswers,

@@ -60,6 +60,11 @@ export const itemsQuery = z.strictObject({
   cursor,
 });
 
+/** A sequence, a time (ISO 8601, UTC without an offset), or `10m` for ten minutes ago. */
+const moment = text(40);
+export const atQuery = z.strictObject({ at: moment.optional() });
+export const diffQuery = z.strictObject({ from: moment, to: moment.optional() });
+
 const eventsQueryFields = {
   /** First sequence wanted. With `new`, a live stream begins behind what the log holds now. */
   from: z.union([z.literal('new'), seq], { error: 'must be a sequence, or new' }).optional(),

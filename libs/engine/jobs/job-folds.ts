@@ -1,5 +1,5 @@
 import { isUnreadable, shardOf } from '#libs/events';
-import { Frontier, positionOf, type HashKey, type JobPosition, type JobState } from '#libs/job';
+import { FailureLedger, Frontier, type HashKey, type JobPosition, type JobState } from '#libs/job';
 import type { EventLog } from '#libs/engine/ports';
 
 /** Known pages that all kept folds may hold together, about 120 bytes each; the fold in use is kept in any case. */
@@ -13,6 +13,7 @@ export interface JobReport {
 
 interface Fold {
   frontier: Frontier;
+  failures: FailureLedger;
   /** Where it stands: a log that was made anew or restored does not go on from there. */
   stream: string | null;
   eventId: string | null;
@@ -34,8 +35,11 @@ export class JobFolds {
     private readonly maxPages = MAX_PAGES,
   ) {}
 
-  /** True at the head of the log at the moment of the call, or later; null when the log holds nothing of the job. */
-  async report(jobId: string): Promise<JobReport | null> {
+  /**
+   * What `view` makes of the job, at the head of the log at the moment of the call, or later; null when the log holds nothing of it.
+   * The view must be taken at once: the fold goes on.
+   */
+  async look<T>(jobId: string, view: (frontier: Frontier, failures: FailureLedger) => T): Promise<T | null> {
     const fold = this.folds.get(jobId) ?? this.fresh(jobId);
     // Asked last, dropped last.
     this.folds.delete(jobId);
@@ -47,13 +51,14 @@ export class JobFolds {
       throw error;
     }
     this.makeRoom(jobId);
-    const { frontier } = fold;
-    return frontier.state && { state: frontier.state, position: positionOf(frontier) };
+    const { frontier, failures } = fold;
+    return frontier.state && view(frontier, failures);
   }
 
   private fresh(jobId: string): Fold {
     return {
       frontier: new Frontier(jobId, this.hashKey),
+      failures: new FailureLedger(),
       stream: null,
       eventId: null,
       reading: Promise.resolve(),
@@ -77,13 +82,17 @@ export class JobFolds {
     const { jobId } = fold.frontier;
     const shard = shardOf(jobId);
     const head = await this.eventLog.head(shard);
-    if (!(await this.goesOn(fold, head.stream, shard))) fold.frontier = new Frontier(jobId, this.hashKey);
+    if (!(await this.goesOn(fold, head.stream, shard))) {
+      fold.frontier = new Frontier(jobId, this.hashKey);
+      fold.failures = new FailureLedger();
+    }
     fold.stream = head.stream;
-    const { frontier } = fold;
+    const { frontier, failures } = fold;
     for await (const { entries } of this.eventLog.readJob(jobId, { fromSeq: frontier.seq + 1 }))
       for (const entry of entries) {
         if (isUnreadable(entry)) continue;
         frontier.apply(entry);
+        failures.apply(entry, frontier);
         fold.eventId = entry.id;
         frontier.takeOpened();
       }

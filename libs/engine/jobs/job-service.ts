@@ -2,8 +2,17 @@ import { randomInt } from 'node:crypto';
 import { jobId as makeJobId, shardOf, isJobId } from '#libs/events';
 import type { EventData, JobSpec } from '#libs/events';
 import { SpoorError } from '#libs/failures';
-import { decide, foldDecisions, resolveChanges, resolveSpec } from '#libs/job';
-import type { HashKey, JobCommand, JobPosition, JobState, JobStatus, PageSelection } from '#libs/job';
+import { decide, foldDecisions, positionOf, resolveChanges, resolveSpec } from '#libs/job';
+import type {
+  FailureLedger,
+  Frontier,
+  HashKey,
+  JobCommand,
+  JobPosition,
+  JobState,
+  JobStatus,
+  PageSelection,
+} from '#libs/job';
 import { ConflictError, type Bodies, type Clock, type EventLog, type ProxyCheck } from '#libs/engine/ports';
 import { ForkJob } from '../copies/fork-job.js';
 import { appendDecision } from './append-decision.js';
@@ -228,7 +237,12 @@ export class JobService {
    * there is no such job.
    */
   async report(jobId: string): Promise<JobReport | null> {
-    return this.isPossible(jobId) ? this.folds.report(jobId) : null;
+    return this.look(jobId, (frontier) => ({ state: frontier.state!, position: positionOf(frontier) }));
+  }
+
+  /** What `view` makes of the fold of the job's whole history, at this moment. Null when there is no such job. */
+  async look<T>(jobId: string, view: (frontier: Frontier, failures: FailureLedger) => T): Promise<T | null> {
+    return this.isPossible(jobId) ? this.folds.look(jobId, view) : null;
   }
 
   /** @throws SpoorError job_not_found */

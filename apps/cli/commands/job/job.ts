@@ -2,10 +2,14 @@ import type { Command } from 'commander';
 import type { Finish } from '../../finish.js';
 import { addJobCommand } from './command.js';
 import { addJobFork } from './fork.js';
+import { addJobDiff } from './diff.js';
+import { addJobExplain } from './explain.js';
 import { addJobLs } from './ls.js';
+import { addJobProof } from './proof.js';
 import { addJobResume } from './resume.js';
 import { addRetry } from './retry.js';
 import { addJobShow } from './show.js';
+import { addJobState } from './state.js';
 import { addJobStatus } from './status.js';
 
 const GO_ON = 'Go on: spoor job resume <jobId>';
@@ -17,7 +21,11 @@ export function addJob(program: Command, finish: Finish): void {
 
   addJobLs(job, finish);
   addJobStatus(job, finish);
+  addJobExplain(job, finish);
   addJobShow(job, finish);
+  addJobState(job, finish);
+  addJobDiff(job, finish);
+  addJobProof(job, finish);
 
   addJobResume(job, finish);
   addJobCommand(job, finish, {

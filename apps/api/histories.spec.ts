@@ -1,0 +1,65 @@
+import { startTestApi, type TestApi } from './test-support.js';
+
+const SPEC = { start: ['https://site.test/'] };
+let api: TestApi;
+let job: string;
+
+beforeEach(async () => {
+  api = await startTestApi();
+  job = ((await (await api.post('/api/jobs', SPEC)).json()) as { jobId: string }).jobId;
+});
+afterEach(() => api.close());
+
+test.each(['explain', 'state', 'proof', 'diff?from=1'])(
+  'given no such job, then %s answers 404',
+  async (path) => {
+    for (const id of ['0-nothing00', 'nonsense', '9-nothing00']) {
+      const { status, body } = await api.get(`/api/jobs/${id}/${path}`);
+      expect([id, status, body['error']]).toMatchObject([id, 404, { code: 'job_not_found' }]);
+    }
+  },
+);
+
+test.each([
+  ['state?at=tomorrow', 'at'],
+  ['state?at=', 'at'],
+  ['state?at=99', 'at'],
+  ['state?at=0', 'at'],
+  ['state?at=1&at=2', 'at'],
+  ['state?when=1', 'when'],
+  ['diff', 'from'],
+  ['diff?from=x', 'from'],
+  ['diff?from=1&to=99', 'to'],
+  ['diff?from=0&to=1', 'from'],
+  ['explain?full=1', 'full'],
+  ['proof?x=1', 'x'],
+])('given %s, then it answers 400 and names %s', async (path, field) => {
+  const { status, body } = await api.get(`/api/jobs/${job}/${path}`);
+  expect([status, body['error']]).toMatchObject([400, { code: 'invalid_request', field }]);
+});
+
+test('given a job, then each tells of it, and the job links to them', async () => {
+  const state = await api.get(`/api/jobs/${job}/state?at=1`);
+  expect(state.body).toMatchObject({
+    jobId: job,
+    seq: 1,
+    status: 'running',
+    pages: { discovered: 1, open: 1 },
+  });
+  await api.post(`/api/jobs/${job}/stop`, { reason: 'enough' });
+  const explain = await api.get(`/api/jobs/${job}/explain`);
+  expect(explain.body).toMatchObject({
+    status: 'stopped',
+    reason: 'enough',
+    waiting: [{ why: 'not-running' }],
+  });
+  const diff = await api.get(`/api/jobs/${job}/diff?from=1`);
+  expect(diff.body).toMatchObject({ from: { seq: 1 }, to: { seq: 2 }, events: { JobStopped: 1 } });
+  const proof = await api.get(`/api/jobs/${job}/proof`);
+  expect(proof.body).toMatchObject({ holds: true, pages: { discovered: 1, open: 1 } });
+  const { body } = await api.get(`/api/jobs/${job}`);
+  expect(body['links']).toMatchObject({
+    explain: `/api/jobs/${job}/explain`,
+    proof: `/api/jobs/${job}/proof`,
+  });
+});
