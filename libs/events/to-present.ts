@@ -1,15 +1,18 @@
 import { catalogue, type EventType } from './catalogue.js';
+import type { EventDefinition } from './define.js';
 
 /**
  * Data of an event through the upcasts to the present version, and through its schema. Never throws: what this code cannot read
  * has a reason.
  */
-export function toPresent(
-  type: EventType,
-  version: number,
-  data: unknown,
-): { data: unknown } | { reason: string } {
-  const { upcasts, version: present, data: schema } = catalogue[type];
+export const toPresent = (type: EventType, version: number, data: unknown): Present =>
+  toPresentOf(catalogue[type], version, data);
+
+type Present = { data: unknown } | { reason: string };
+
+/** The same for one definition, in the catalogue or not. */
+export function toPresentOf(definition: EventDefinition, version: number, data: unknown): Present {
+  const { type, upcasts, version: present, data: schema } = definition;
   if (version > present)
     return { reason: `written by newer code: version ${version}, this code reads up to ${present}` };
   let value = data;
