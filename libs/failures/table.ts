@@ -43,7 +43,7 @@ export const failures = {
     'The address is not public. To crawl a site of your own: --allow-private, or SPOOR_ALLOW_PRIVATE=host:port.',
   ),
   invalid_url: final('Only http and https URLs without credentials can be fetched.'),
-  worker_died: final('Three workers died over this page; it was not requested again.'),
+  worker_died: final('Worker after worker died over this page; it was not requested again.'),
   parse_error: final('The page could not be parsed.'),
   // There was a response; the code names why it is retried.
   http_429: { ...network('The site limits the rate; lower perHost or raise delayMs.'), recorded: 'page' },

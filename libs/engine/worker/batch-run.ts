@@ -10,7 +10,7 @@ import { failed, toEvent, tolerated, workerDied, type PageDraft, type PageTry } 
 import { runPage } from './page-task.js';
 import type { Slots } from './slots.js';
 
-/** A batch delivered so often has probably killed its workers. */
+/** A batch delivered so often has perhaps killed its workers. */
 const SUSPICIOUS_DELIVERIES = 3;
 
 /** Why a batch is let go of before its tasks are done: its run has ended, or this worker has to go. */
@@ -84,7 +84,8 @@ export class BatchRun {
     const open = await this.openTasks();
     if (delivery.deliveries >= SUSPICIOUS_DELIVERIES) {
       const suspect = open.shift();
-      if (suspect) await this.record(this.tryOf(suspect), () => workerDied(this.tryOf(suspect)), job);
+      const died = (page: PageTry): PageDraft => workerDied(page, spec.retry, this.deps.random());
+      if (suspect) await this.record(this.tryOf(suspect), () => died(this.tryOf(suspect)), job);
     }
     // After a death the tasks run one after another, so that the next delivery shows which one was the cause.
     if (delivery.deliveries > 1) for (const task of open) await this.task(task, spec, job);

@@ -112,6 +112,19 @@ describe('another attempt', () => {
   });
 });
 
+describe('a page that was the last of its workers', () => {
+  it('is tried again while attempts are left, since they may have been cut off for another reason', () => {
+    expect(workerDied(tryOf(2), spec.retry, 0.5)).toMatchObject({
+      type: 'FetchRetried',
+      data: { code: 'worker_died', attempt: 2, burned: true, delayMs: 4000 },
+    });
+    expect(workerDied(tryOf(3), spec.retry, 0.5)).toMatchObject({
+      type: 'FetchFailed',
+      data: { code: 'worker_died', attempt: 3 },
+    });
+  });
+});
+
 describe('robots.txt that cannot be read', () => {
   const away = { ...robots, policy: 'obey', allowed: false, reason: 'HTTP 503', unreachable: true } as const;
 
@@ -170,7 +183,8 @@ describe('the last word on a page', () => {
         contentType: null,
       }),
       failed(tryOf(), problem('timeout'), robots),
-      workerDied(tryOf()),
+      workerDied(tryOf(), spec.retry, 0.5),
+      workerDied(tryOf(3), spec.retry, 0.5),
       disallowed(tryOf(), { ...robots, policy: 'obey', allowed: false, rule: 'Disallow: /' }),
       retried(tryOf(), response(500), spec.retry, 0)!,
       retriedForRobots(tryOf(), { ...robots, allowed: false, unreachable: true }, spec.retry, 0)!,

@@ -201,9 +201,27 @@ export function failed(
   };
 }
 
-/** Page after page of this batch was its worker's last: this one is not requested again. */
-export const workerDied = (page: PageTry): Draft<'FetchFailed'> =>
-  failed(page, { code: 'worker_died', message: 'Workers died over this page; it was not requested again' });
+/**
+ * Delivery after delivery of this batch ended without a word, this page being the first that was to be requested. The page may kill
+ * its workers, or they were cut off and frozen for other reasons: it burns an attempt, and ends unrequested when none is left.
+ * @param random from 0 up to 1.
+ */
+export function workerDied(
+  page: PageTry,
+  retry: JobSpec['retry'],
+  random: number,
+): Draft<'FetchRetried'> | Draft<'FetchFailed'> {
+  const { attempt } = page.task;
+  const code = 'worker_died' satisfies FailureCode;
+  if (attempt >= retry.attempts)
+    return failed(page, { code, message: 'Workers died over this page; it was not requested again' });
+  const message = 'Workers died over this page, or were cut off with it';
+  const delayMs = Math.round(Math.min(retry.maxMs, backoff(attempt, retry, random)));
+  return {
+    type: 'FetchRetried',
+    data: { ...pageRef(page), attempt, burned: true, code, message, statusCode: 0, delayMs },
+  };
+}
 
 /** robots.txt forbids it, or cannot be read, and the job obeys. */
 export const disallowed = (page: PageTry, robots: RobotsVerdict): Draft<'PageSkipped'> => ({

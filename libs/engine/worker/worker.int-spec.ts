@@ -184,11 +184,9 @@ describe('Worker on a real log', () => {
     expect(site.requests.filter((path) => path === '/slow/2')).toHaveLength(2);
   });
 
-  test('the third delivery ends the first unrecorded page unfetched, and goes on with the others', async () => {
-    const { jobId, seq } = await start();
-    await release(jobId, seq, ['/1', '/2', '/3']);
-    for (let i = 0; i < 2; i++) {
-      // A worker that takes the batch and is gone without a word.
+  /** Workers that take the batch and are gone without a word. */
+  async function takenInVain(times: number): Promise<void> {
+    for (let i = 0; i < times; i++) {
       const taken = await new Promise<{ giveBack(): Promise<void> }>((resolve) => {
         const handle = log.fetchQueue.pull(0, 'http', {
           freeSlots: () => 8,
@@ -198,14 +196,34 @@ describe('Worker on a real log', () => {
       });
       await taken.giveBack();
     }
+  }
+
+  test('the third delivery burns an attempt of the first unrecorded page, and goes on with the others', async () => {
+    const { jobId, seq } = await start();
+    await release(jobId, seq, ['/1', '/2', '/3']);
+    await takenInVain(2);
     worker();
     const found = await recorded(jobId, 3);
+    expect(found.get('/1')).toMatchObject({
+      type: 'FetchRetried',
+      data: { code: 'worker_died', attempt: 1, burned: true },
+    });
+    expect(found.get('/2')!.type).toBe('PageFetched');
+    expect(site.requests).toEqual(['/2', '/3']);
+    await queueEmpty();
+  });
+
+  test('the third delivery at the last attempt ends the first unrecorded page unfetched', async () => {
+    const { jobId, seq } = await start();
+    await release(jobId, seq, ['/1', '/2'], { attempt: 3 });
+    await takenInVain(2);
+    worker();
+    const found = await recorded(jobId, 2);
     expect(found.get('/1')).toMatchObject({
       type: 'FetchFailed',
       data: { code: 'worker_died', statusCode: 0 },
     });
-    expect(found.get('/2')!.type).toBe('PageFetched');
-    expect(site.requests).toEqual(['/2', '/3']);
+    expect(site.requests).toEqual(['/2']);
     await queueEmpty();
   });
 
