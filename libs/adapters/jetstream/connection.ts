@@ -86,10 +86,10 @@ export async function dial(options: DialOptions): Promise<LogConnection> {
 
 async function firstConnection(options: DialOptions): Promise<NatsConnection> {
   const settings = connectionOptions(options);
-  const deadline = Date.now() + options.connectTimeoutMs;
+  const deadline = performance.now() + options.connectTimeoutMs;
   for (;;) {
     try {
-      return await connect({ ...settings, timeout: Math.max(250, deadline - Date.now()) });
+      return await connect({ ...settings, timeout: Math.max(250, deadline - performance.now()) });
     } catch (error) {
       const text = error instanceof Error ? `${error.name} ${error.message}` : '';
       if (/authoriz|authentic/i.test(text))
@@ -99,7 +99,7 @@ async function firstConnection(options: DialOptions): Promise<NatsConnection> {
           { hint: 'Check user and password (or token) in NATS_URL.' },
           { cause: error },
         );
-      if (Date.now() + 250 > deadline)
+      if (performance.now() + 250 > deadline)
         throw new SpoorError(
           'store_unavailable',
           'NATS cannot be reached',

@@ -14,13 +14,13 @@ export async function lastOfEachSubject(
   stream: string,
   filter: string,
 ): Promise<RawMessage[]> {
-  const deadline = Date.now() + connection.timeoutMs;
-  while (Date.now() < deadline) {
+  const deadline = performance.now() + connection.timeoutMs;
+  while (performance.now() < deadline) {
     let session: ConsumerSession | null = null;
     try {
       session = await ConsumerSession.open(connection, { stream, filter, from: 'last_per_subject' });
       const found: RawMessage[] = [];
-      while (!session.drained && !session.broken && Date.now() < deadline)
+      while (!session.drained && !session.broken && performance.now() < deadline)
         found.push(...(await session.take(1000, 1000)));
       if (session.drained) return found;
     } catch (error) {

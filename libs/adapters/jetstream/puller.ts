@@ -28,6 +28,8 @@ export class FetchPuller implements PullHandle {
   private again: NodeJS.Timeout | null = null;
   /** Server's clock when this client had last (re)connected and found its consumer. */
   private connectedAt = Infinity;
+  /** From this process's monotonic clock to the server's: the wall clock here may be another one, or be set. */
+  private toServerClock = 0;
   private highestConsumerSeq = 0;
   /** Reply subjects of what is being worked on. */
   private readonly undone = new Set<string>();
@@ -64,7 +66,7 @@ export class FetchPuller implements PullHandle {
     const free = this.options.freeSlots();
     const want = Math.ceil(free / TASKS_A_BATCH) - this.asked;
     if (want <= 0) return;
-    if (this.asked === 0) this.heardAt = Date.now();
+    if (this.asked === 0) this.heardAt = performance.now();
     this.asked += want;
     this.connection.nc.publish(
       `$JS.API.CONSUMER.MSG.NEXT.${this.stream}.${this.consumer}`,
@@ -104,6 +106,7 @@ export class FetchPuller implements PullHandle {
       if (this.stopped || !this.connection.connected) return;
       this.detach();
       this.connectedAt = now;
+      this.toServerClock = now - performance.now();
       this.inbox = createInbox();
       this.subscription = this.connection.nc.subscribe(this.inbox, {
         callback: (error, msg) => (error ? this.lost() : this.onMessage(msg)),
@@ -132,13 +135,17 @@ export class FetchPuller implements PullHandle {
     return info.ts ? Date.parse(info.ts) : Date.now();
   }
 
+  private get serverNow(): number {
+    return performance.now() + this.toServerClock;
+  }
+
   private lost(): void {
     this.detach();
     this.attachSoon(RETRY_MS / 10);
   }
 
   private onMessage(msg: Msg): void {
-    this.heardAt = Date.now();
+    this.heardAt = performance.now();
     if (msg.subject === this.inbox) return this.onStatus(msg);
     this.asked = Math.max(0, this.asked - 1);
     const reply = msg.reply ?? '';
@@ -162,7 +169,7 @@ export class FetchPuller implements PullHandle {
     const { seq, deliveries, storedAt, consumerSeq } = parseReply(reply);
     // A consumer that counts from 1 again was made anew, and has forgotten what it had delivered.
     if (consumerSeq <= this.highestConsumerSeq)
-      this.connectedAt = Math.max(this.connectedAt, storedAt, Date.now());
+      this.connectedAt = Math.max(this.connectedAt, storedAt, this.serverNow);
     this.highestConsumerSeq = consumerSeq;
     this.undone.add(reply);
     const answer = (text: string) => async (): Promise<void> => this.answer(reply, text);
@@ -196,7 +203,7 @@ export class FetchPuller implements PullHandle {
   private tick(): void {
     if (!this.connection.connected) return;
     for (const reply of this.undone) this.connection.nc.publish(reply, '+WPI');
-    if (this.asked > 0 && Date.now() - this.heardAt > SILENCE_MS) this.lost();
+    if (this.asked > 0 && performance.now() - this.heardAt > SILENCE_MS) this.lost();
     this.wake();
   }
 

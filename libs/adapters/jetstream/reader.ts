@@ -132,8 +132,8 @@ class Reader {
     const before = this.upTo;
     const head = await this.reached();
     if (head === null) {
-      this.stuckSince ||= Date.now();
-      if (idle && Date.now() - this.stuckSince > STUCK_MS) {
+      this.stuckSince ||= performance.now();
+      if (idle && performance.now() - this.stuckSince > STUCK_MS) {
         this.stuckSince = 0;
         this.session?.close();
       }

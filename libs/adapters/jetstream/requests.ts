@@ -108,7 +108,7 @@ export class Requests {
         return;
       }
       const token = (this.nextToken++).toString(36);
-      const now = Date.now();
+      const now = performance.now();
       const entry: Pending = {
         subject,
         payload,
@@ -161,11 +161,11 @@ export class Requests {
     if (verdict === 'done') {
       this.pending.delete(token);
       if (this.pending.size === 0) this.rest();
-    } else entry.resendAt = Date.now() + Math.min(1000, 50 * 2 ** entry.attempts);
+    } else entry.resendAt = performance.now() + Math.min(1000, 50 * 2 ** entry.attempts);
   }
 
   private sweep(): void {
-    const now = Date.now();
+    const now = performance.now();
     for (const [token, entry] of this.pending) {
       if (now >= entry.deadline) {
         this.pending.delete(token);
@@ -184,14 +184,14 @@ export class Requests {
   setConnected(connected: boolean): void {
     this.connected = connected;
     if (!connected) return;
-    const now = Date.now();
+    const now = performance.now();
     for (const [token, entry] of this.pending) this.transmit(token, entry, now);
   }
 
   /** Waits until nothing is under way, at most `ms`. */
   async idle(ms: number): Promise<void> {
-    const until = Date.now() + ms;
-    while (this.pending.size > 0 && Date.now() < until) await new Promise((r) => setTimeout(r, 5));
+    const until = performance.now() + ms;
+    while (this.pending.size > 0 && performance.now() < until) await new Promise((r) => setTimeout(r, 5));
   }
 
   fail(error: unknown): void {

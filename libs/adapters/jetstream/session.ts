@@ -59,7 +59,7 @@ export class ConsumerSession {
   private readonly queue: RawMessage[] = [];
   private asked = 0;
   private consumerSeq = 0;
-  private heardAt = Date.now();
+  private heardAt = performance.now();
   private wake: (() => void) | null = null;
   private readonly inbox = createInbox();
   private readonly subscription: Subscription;
@@ -117,12 +117,12 @@ export class ConsumerSession {
    * while less than a window is asked for or waiting here.
    */
   async take(max: number, waitMs: number, signal?: AbortSignal): Promise<RawMessage[]> {
-    const until = Date.now() + waitMs;
+    const until = performance.now() + waitMs;
     let lingerUntil = 0;
     for (;;) {
       this.pull(Math.max(64, 2 * max));
       if (this.broken || signal?.aborted) return [];
-      const now = Date.now();
+      const now = performance.now();
       const have = this.queue.length;
       if (have >= max || (have > 0 && this.pending === 0)) return this.queue.splice(0, max);
       if (have > 0) lingerUntil ||= now + LINGER_MS;
@@ -134,10 +134,10 @@ export class ConsumerSession {
 
   private pull(window: number): void {
     if (this.broken) return;
-    if (this.asked > 0 && Date.now() - this.heardAt > SILENCE_MS) return this.break();
+    if (this.asked > 0 && performance.now() - this.heardAt > SILENCE_MS) return this.break();
     const room = window - this.queue.length - this.asked;
     if (room < window / 2) return;
-    if (this.asked === 0) this.heardAt = Date.now();
+    if (this.asked === 0) this.heardAt = performance.now();
     this.asked += room;
     const request = {
       batch: room,
@@ -154,7 +154,7 @@ export class ConsumerSession {
 
   private onMessage(msg: Msg): void {
     if (this.broken) return;
-    this.heardAt = Date.now();
+    this.heardAt = performance.now();
     if (msg.subject === this.inbox) this.onStatus(msg);
     else {
       const { seq, consumerSeq, storedAt, pending } = parseReply(msg.reply ?? '');
