@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import type { LookupFunction, Socket } from 'node:net';
@@ -52,7 +53,10 @@ export class ProxyWays {
     /** Judges proxies that a spec names by their address. */
     private readonly proxyGuard: AddressGuard,
     private readonly resolver: ProxyResolver,
-  ) {}
+  ) {
+    // Every tunnel that is being opened listens; Node takes more than ten for a leak and says so.
+    setMaxListeners(0, this.closing.signal);
+  }
 
   /** @param timeoutMs of the page; a proxy that answers later than that is found out all the same */
   through(route: ProxyRoute, timeoutMs: number): Way {
