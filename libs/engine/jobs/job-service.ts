@@ -17,6 +17,7 @@ import { ConflictError, type Bodies, type Clock, type EventLog, type ProxyCheck 
 import { ForkJob } from '../copies/fork-job.js';
 import { appendDecision } from './append-decision.js';
 import { JobFolds, type JobReport } from './job-folds.js';
+import { preflight, refusedBy } from './preflight.js';
 import { selectPages, type PageLists, type SelectedPages } from './requeue-pages.js';
 import { ResumeJob, type ResumePlan } from './resume-job.js';
 
@@ -165,13 +166,15 @@ export class JobService {
   /**
    * Pages with an outcome are fetched again, with their attempts from 0; the job runs. The new outcome takes the place of the old.
    * @param options either `filter` or `urls`, as a person wrote it
-   * @throws SpoorError invalid_request with the field, also when nothing matches; impossible_transition; store_unavailable
+   * @throws SpoorError invalid_request with the field, also when nothing matches; impossible_transition; store_unavailable;
+   * the proxy's own code when the job does not run and the way through its proxy is not open
    */
   async requeue(jobId: string, options: RequeueOptions): Promise<RequeueAnswer> {
     const commandId = options.commandId ?? this.deps.newId();
     const before = await this.known(jobId, this.state(jobId));
     if (!before.commands.has(commandId)) {
       const selected = await this.select(jobId, before, options);
+      await this.tryWay(jobId, before, selected.urls[0]!);
       await this.command(jobId, () => ({ type: 'requeue', commandId, reason: options.reason, ...selected }), {
         commandId,
       });
@@ -183,6 +186,13 @@ export class JobService {
     const { urls } = event.data;
     const answer = this.answer(jobId, foldDecisions(decisions)!, event.seq);
     return { ...answer, pages: urls.length, urls: urls.slice(0, SHOWN_URLS) };
+  }
+
+  /** A run that goes on finds out about its proxy by itself; one that would begin asks first, as a resume does. */
+  private async tryWay(jobId: string, { status, spec }: JobState, url: string): Promise<void> {
+    if (status === 'running') return;
+    const way = await preflight(this.deps.proxyCheck, jobId, spec, url);
+    if (way?.ok === false) throw refusedBy(way, `No page of job ${jobId} is fetched again`);
   }
 
   /** The pages that a requeue would open now; changes nothing. @throws SpoorError as `requeue` */

@@ -201,6 +201,39 @@ describe('requeue, on a real log and a real database', () => {
     expect(await pageAttempts(log.eventLog, page, page.seq)).toMatchObject({ openAgain: false });
   });
 
+  test('a job that stands asks its proxy first, and nothing is opened while the way is not', async () => {
+    const tried: string[] = [];
+    const problem = { ok: false, code: 'proxy_auth', statusCode: 407, vendorText: null } as const;
+    const proxied = new JobService({
+      ...{ eventLog: log.eventLog, clock: systemClock, newId, shards: 1 },
+      readModels: async () => db.readModels,
+      proxyCheck: {
+        check: (_jobId, _proxy, target) => {
+          tried.push(target);
+          return Promise.resolve({
+            ...problem,
+            message: 'Proxy authentication failed (407)',
+            hint: 'Mend it.',
+          });
+        },
+      },
+    });
+    ({ jobId } = await proxied.start({ start: [url('/ok')], proxy: { url: 'http://proxy.test:8080' } }));
+    await fetched('/ok', 200);
+    await project();
+    const urls = [url('/ok')];
+    expect(await proxied.requeue(jobId, { urls })).toMatchObject({ run: 2 });
+    expect(tried).toEqual([]);
+    await proxied.stop(jobId);
+    await project();
+    await expect(proxied.requeue(jobId, { urls })).rejects.toMatchObject({
+      code: 'proxy_auth',
+      message: `No page of job ${jobId} is fetched again: Proxy authentication failed (407).`,
+    });
+    expect(tried).toEqual(urls);
+    expect(await proxied.state(jobId)).toMatchObject({ status: 'stopped', run: 2 });
+  });
+
   test('read models that stay behind are waited for, then nothing is done and that is said', async () => {
     await fetched('/open', 200);
     expect(await refusal({ filter: { statusCode: 200 } })).toMatchObject({ code: 'store_unavailable' });

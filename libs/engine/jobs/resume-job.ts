@@ -10,6 +10,7 @@ import {
   type ProxyProblem,
 } from '#libs/engine/ports';
 import { appendDecision } from './append-decision.js';
+import { preflight, refusedBy } from './preflight.js';
 
 /** Racing commands are decided again on what the winner left; so many losses in a row mean that something is wrong. */
 const MAX_CONFLICTS = 100;
@@ -61,7 +62,7 @@ export class ResumeJob {
       const decision = decide(jobId, state, { type: 'resume', ...request });
       if (decision.kind === 'already') return decision.seq;
       const { position, diff, proxy } = await this.planOn(state, jobId, request);
-      if (proxy?.ok === false) throw refusedBy(jobId, proxy);
+      if (proxy?.ok === false) throw refusedBy(proxy, `Job ${jobId} was not resumed`);
       const command = { type: 'resume' as const, ...request, diff, from: resumedFrom(position) };
       try {
         return await appendDecision(this.deps, jobId, state, command);
@@ -76,18 +77,7 @@ export class ResumeJob {
     const spec = withChanges(state.spec, changes);
     const position = await this.deps.position(jobId);
     const diff = specDiff(state.spec, spec);
-    if (!spec.proxy || position.nextUrl === null) return { position, diff, proxy: null, isWayOpen: true };
-    if (!this.deps.proxyCheck)
-      throw new SpoorError('internal', `The proxy of job ${jobId} cannot be tried here.`);
-    const proxy = await this.deps.proxyCheck.check(jobId, spec.proxy, position.nextUrl);
-    return { position, diff, proxy, isWayOpen: proxy.ok };
+    const proxy = await preflight(this.deps.proxyCheck, jobId, spec, position.nextUrl);
+    return { position, diff, proxy, isWayOpen: proxy?.ok ?? true };
   }
 }
-
-const sentence = (text: string): string => `${text.trim().replace(/[.\s]+$/, '')}.`;
-
-const refusedBy = (jobId: string, { code, message, vendorText, hint }: ProxyProblem): SpoorError => {
-  const said =
-    vendorText && !message.includes(vendorText) ? ` ${sentence(`The proxy says: ${vendorText}`)}` : '';
-  return new SpoorError(code, `Job ${jobId} was not resumed: ${sentence(message)}${said}`, { hint });
-};
