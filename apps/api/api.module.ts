@@ -16,6 +16,7 @@ import { ItemsController } from './routes/items.controller.js';
 import { JobViews } from './routes/job-views.js';
 import { JobsController } from './routes/jobs.controller.js';
 import { LiveProgress } from './routes/live-progress.js';
+import { MetricsController } from './routes/metrics.controller.js';
 import { PagesController } from './routes/pages.controller.js';
 import { RetryController } from './routes/retry.controller.js';
 import { ScrapeController } from './scrape/scrape.controller.js';
@@ -37,6 +38,7 @@ export class ApiModule {
         EventsController,
         HistoriesController,
         HealthController,
+        MetricsController,
         ControlController,
         SegmentController,
         DashboardController,

@@ -7,6 +7,7 @@ import type { ApiDeps, ApiLog } from './deps.js';
 import { ErrorFilter } from './http/error-filter.js';
 import { OpenStreams } from './http/open-streams.js';
 import { onlyJsonChanges, onlyOwnHosts, secureHeaders } from './http/guard-requests.js';
+import { measureRequests } from './http/measure-requests.js';
 import { useJsonBodies } from './http/json-body.js';
 import { openApiDocument } from './schemas/openapi.js';
 import { ScrapeErrorFilter } from './scrape/scrape-error-filter.js';
@@ -40,6 +41,7 @@ export async function createApi(deps: ApiDeps): Promise<NestExpressApplication> 
   if (deps.config.trustedProxies?.length) app.set('trust proxy', [...deps.config.trustedProxies]);
   app.useGlobalFilters(new ErrorFilter(withLog.log, { '/api/v1/': new ScrapeErrorFilter(withLog) }));
   app.use(app.get(OpenStreams).watch);
+  if (deps.metrics) app.use(measureRequests(deps.metrics));
   app.use(secureHeaders);
   app.use(onlyOwnHosts(deps.config));
   app.use(onlyJsonChanges);

@@ -25,6 +25,13 @@ export interface ApiConfig {
 
 export type ApiLog = Pick<Logger, 'warn' | 'error'>;
 
+export interface ApiMetrics {
+  readonly contentType: string;
+  text(): Promise<string>;
+  /** @param request.route the pattern of the route @param request.ms until the answer was sent */
+  apiAnswered(request: { method: string; route: string; status: number; ms: number }): void;
+}
+
 /** Everything the api stands on; the host brings it and closes it after the app. */
 export interface ApiDeps {
   eventLog: EventLog;
@@ -51,6 +58,8 @@ export interface ApiDeps {
   health: Pick<HealthWatch, 'look'>;
   /** The scrape endpoint; without it there is none. */
   scrape?: ScrapeApi;
+  /** What is told to Prometheus; only on a loopback address. */
+  metrics?: ApiMetrics | undefined;
   config: ApiConfig;
   log?: ApiLog;
 }

@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import type { Server } from 'node:http';
+import type { HealthWatch } from '#libs/engine/health';
 import { SpoorError } from '#libs/failures';
 import { watchHealth, type Resources, type Running } from '#libs/hosting';
 import { createApi } from './create-api.js';
@@ -15,12 +16,15 @@ const ADDRESS_FAULTS: Readonly<Record<string, string>> = {
 
 /**
  * Serves the api on the configured address until it is closed.
+ * @param health what readiness tells of; who starts the api lets it look
  * @throws SpoorError invalid_request when the address cannot be used; store_unavailable
  */
-export async function startApi(resources: Resources): Promise<Running & { url: string }> {
-  const { config, log, bodies, jobs, histories, logger } = resources;
+export async function startApi(
+  resources: Resources,
+  health: HealthWatch = watchHealth(resources),
+): Promise<Running & { url: string }> {
+  const { config, log, bodies, jobs, histories, logger, metrics } = resources;
   const { readModels } = await resources.database();
-  const health = watchHealth(resources);
   const scrape = await startScrape(resources);
   const app = await createApi({
     eventLog: log.eventLog,
@@ -31,6 +35,7 @@ export async function startApi(resources: Resources): Promise<Running & { url: s
     health,
     bodies,
     scrape,
+    metrics,
     config: { host: config.host, shards: config.shards, trustedProxies: config.trustedProxies },
     log: logger,
   });
@@ -42,12 +47,9 @@ export async function startApi(resources: Resources): Promise<Running & { url: s
     await scrape.close();
     throw addressError(error, `${config.host}:${config.port}`);
   }
-  const ending = new AbortController();
-  void health.run(ending.signal);
   return {
     url: urlOf(app.getHttpServer()),
     close: async () => {
-      ending.abort();
       await app.close();
       await scrape.close();
     },

@@ -151,7 +151,7 @@ class SilentProgress implements ProgressFeed {
 
 export const WELL: HealthReport = {
   ...{ status: 'ok', nats: 'ok', postgres: 'ok', findings: [] },
-  shards: [{ shard: 0, lastSeq: 0, projected: 0, lag: 0, lagMs: 0, parked: [] }],
+  shards: [{ shard: 0, lastSeq: 0, projected: 0, lag: 0, lagMs: 0, parked: [], allowances: [] }],
 };
 
 export async function startTestApi(config: Partial<ApiConfig> = {}) {

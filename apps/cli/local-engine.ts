@@ -22,6 +22,12 @@ export function childEnv(
   };
 }
 
+/** Each process of a machine needs a port of its own: the one that is configured for the first, the next for the second. */
+export function metricsPortOf({ config }: Pick<Resources, 'config'>, nth: number): NodeJS.ProcessEnv {
+  const { metricsPort } = config;
+  return metricsPort ? { SPOOR_METRICS_PORT: String(metricsPort + nth) } : {};
+}
+
 export interface LocalEngine extends Running {
   /** False: it is the one that `spoor up` runs. */
   readonly own: boolean;
@@ -67,7 +73,8 @@ export async function ensureEngine(resources: Resources): Promise<LocalEngine> {
 /** Coordinator and projector in this process, a worker in another, so that both cores work. */
 async function startEngine(resources: Resources): Promise<LocalEngine> {
   const { logger } = resources;
-  const worker = new Child({ role: 'worker', env: childEnv(resources), logger });
+  const env = childEnv(resources, metricsPortOf(resources, 1));
+  const worker = new Child({ role: 'worker', env, logger });
   try {
     const roles = await startRoles(resources, ['coordinator', 'projector']);
     return {

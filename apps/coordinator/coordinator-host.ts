@@ -1,5 +1,6 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { Coordinator } from '#libs/engine';
+import { CoordinatorWatch, type Finding } from '#libs/engine/health';
 import { diskRoom } from '#libs/adapters/system';
 import { isGone, MIN_FREE_BYTES, type Resources } from '#libs/hosting';
 
@@ -9,11 +10,15 @@ export const RESOURCES = Symbol('Resources');
 @Injectable()
 export class CoordinatorHost implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly coordinators: Coordinator[];
+  private readonly watches: CoordinatorWatch[];
 
-  constructor(@Inject(RESOURCES) { log, clock, logger, hashKey, holder, config }: Resources) {
-    const { eventLog, fetchQueue, lease, progress } = log;
+  constructor(@Inject(RESOURCES) { log, clock, logger, hashKey, holder, config, metrics }: Resources) {
+    const { eventLog, fetchQueue, lease, progress, inspection } = log;
     const room = diskRoom(config.home);
-    const deps = { eventLog, fetchQueue, lease, progress, clock, logger, hashKey, room };
+    const deps = {
+      ...{ eventLog, fetchQueue, lease, progress, inspection },
+      ...{ clock, logger, metrics, hashKey, room },
+    };
     this.coordinators = Array.from(
       { length: config.shards },
       (_, shard) =>
@@ -26,6 +31,13 @@ export class CoordinatorHost implements OnApplicationBootstrap, OnApplicationShu
           leaseEveryMs: Math.max(config.leaseMs / 3, 300),
         }),
     );
+    this.watches = this.coordinators.map((coordinator) => new CoordinatorWatch(coordinator, eventLog, clock));
+    metrics?.watchCoordinators(() => this.coordinators.map(({ reading }) => reading));
+  }
+
+  /** What they know of themselves. */
+  async findings(): Promise<Finding[]> {
+    return (await Promise.all(this.watches.map((watch) => watch.look()))).flat();
   }
 
   onApplicationBootstrap(): void {

@@ -1,6 +1,7 @@
 import { NestFactory } from '@nestjs/core';
 import { JetStreamStrategy } from '#libs/adapters/nest-transport';
 import { Projector, type ProjectorStatus } from '#libs/engine';
+import type { Metrics } from '#libs/engine/ports';
 import type { Resources, Running } from '#libs/hosting';
 import { ProjectorModule } from './projector.module.js';
 
@@ -10,17 +11,18 @@ export interface RunningProjector extends Running {
 }
 
 type Needed = Pick<Resources, 'log' | 'clock' | 'logger' | 'database'> & {
+  metrics?: Metrics | undefined;
   config: Pick<Resources['config'], 'shards'>;
 };
 
 /** Keeps the read models of all shards up to date until it is closed. */
 export async function startProjector(resources: Needed): Promise<RunningProjector> {
-  const { log, clock, logger, config } = resources;
+  const { log, clock, logger, config, metrics } = resources;
   const { eventLog } = log;
   const { projectionStore: store } = await resources.database();
   const shards = Array.from({ length: config.shards }, (_, shard) => shard);
   const projectors = shards.map(
-    (shard) => new Projector({ eventLog, store, clock, logger }, { shard, shards }),
+    (shard) => new Projector({ eventLog, store, clock, logger, metrics }, { shard, shards }),
   );
   const stopping = new AbortController();
   const strategy = new JetStreamStrategy({

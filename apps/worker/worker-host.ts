@@ -17,11 +17,12 @@ export class WorkerHost implements OnApplicationBootstrap, OnApplicationShutdown
   private readonly egress: Egress;
   private readonly workers: Worker[];
 
-  constructor(@Inject(RESOURCES) { log, bodies, clock, logger, config, proxies, privateTargets }: Resources) {
+  constructor(@Inject(RESOURCES) resources: Resources) {
+    const { log, bodies, clock, logger, config, proxies, privateTargets, metrics } = resources;
     this.egress = createEgress({ allowPrivate: config.allowPrivate, proxies });
     const { eventLog, fetchQueue } = log;
     const deps = {
-      ...{ eventLog, fetchQueue, clock, logger },
+      ...{ eventLog, fetchQueue, clock, logger, metrics },
       fetcher: this.egress,
       privateTargets,
       robots: createRobots(this.egress, clock),
@@ -35,6 +36,7 @@ export class WorkerHost implements OnApplicationBootstrap, OnApplicationShutdown
       { length: config.shards },
       (_, shard) => new Worker(deps, { shard, pool: 'http', slots }),
     );
+    metrics?.watchWorkers(() => this.workers.map(({ reading }) => reading));
   }
 
   onApplicationBootstrap(): void {

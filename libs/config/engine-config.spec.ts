@@ -20,6 +20,8 @@ describe('loadConfig', () => {
       shards: 1,
       host: '127.0.0.1',
       port: 8080,
+      metricsPort: null,
+      metricsHost: '127.0.0.1',
       allowPrivate: [],
       workerSlots: 32,
       logLevel: 'info',

@@ -39,6 +39,14 @@ const variables = {
     expects: 'an address to listen on',
   },
   SPOOR_PORT: { schema: whole(0, 65_535).default(8080), expects: 'a port, 0 for any free one' },
+  SPOOR_METRICS_HOST: {
+    schema: z
+      .string()
+      .regex(/^[\w.:-]+$/)
+      .default('127.0.0.1'),
+    expects: 'an address to listen on',
+  },
+  SPOOR_METRICS_PORT: { schema: whole(0, 65_535).optional(), expects: 'a port, 0 for any free one' },
   SPOOR_ALLOW_PRIVATE: {
     schema: hostList.default([]),
     expects: 'a comma list of host or host:port, or * for all',
@@ -75,6 +83,9 @@ export interface EngineConfig {
   shards: number;
   host: string;
   port: number;
+  /** Where each process serves health and metrics of its own; null: nowhere. */
+  metricsPort: number | null;
+  metricsHost: string;
   /** `host` or `host:port` of private addresses that may be crawled all the same; `*`: all of them. */
   allowPrivate: string[];
   /** Pages that one worker process fetches at once. */
@@ -123,6 +134,8 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env, cwd: string = p
     shards: valueOf('SPOOR_SHARDS', env),
     host: valueOf('SPOOR_HOST', env),
     port: valueOf('SPOOR_PORT', env),
+    metricsPort: valueOf('SPOOR_METRICS_PORT', env) ?? null,
+    metricsHost: valueOf('SPOOR_METRICS_HOST', env),
     allowPrivate: valueOf('SPOOR_ALLOW_PRIVATE', env),
     workerSlots: valueOf('SPOOR_WORKER_SLOTS', env),
     logLevel: valueOf('SPOOR_LOG_LEVEL', env),

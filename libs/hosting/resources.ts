@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { createFileBodies } from '#libs/adapters/bodies';
 import { createProxyCheck } from '#libs/adapters/egress';
 import { connectLog, type JetStreamHandle } from '#libs/adapters/jetstream';
+import type { PromMetrics } from '#libs/adapters/metrics';
 import type { OpenDatabase } from '#libs/adapters/postgres';
 import { createPrivateTargets, type FilePrivateTargets } from '#libs/adapters/private-targets';
 import { createProxyResolver } from '#libs/adapters/proxy-config';
@@ -26,6 +27,8 @@ export interface Resources {
   readonly jobs: JobService;
   /** What the histories of jobs tell, of now and of any moment before. */
   readonly histories: JobHistories;
+  /** Where somebody may look; left out otherwise, so that nothing is counted for nobody. */
+  readonly metrics: PromMetrics | undefined;
   /** Finds the proxies of jobs, with their credentials as they are now. */
   readonly proxies: ProxyResolver;
   readonly proxyCheck: ProxyCheck;
@@ -57,6 +60,7 @@ export interface ResourceOptions {
   only?: 'log';
   /** Also to a log that is in the middle of a restore (default false). */
   evenHalfRestored?: boolean;
+  metrics?: PromMetrics | undefined;
 }
 
 /**
@@ -65,7 +69,7 @@ export interface ResourceOptions {
  */
 export async function openResources(
   config: EngineConfig,
-  { name, only, evenHalfRestored = false }: ResourceOptions,
+  { name, only, evenHalfRestored = false, metrics }: ResourceOptions,
 ): Promise<Resources> {
   const logger = createLogger(name, { level: config.logLevel });
   await checkRoom(config);
@@ -86,6 +90,7 @@ export async function openResources(
       leaseTtlMs: config.leaseMs,
       evenHalfRestored,
       logger,
+      metrics,
     });
   } catch (error) {
     await servers.release();
@@ -122,6 +127,7 @@ export async function openResources(
     clock: systemClock,
     log,
     bodies,
+    metrics,
     jobs,
     histories: new JobHistories({
       ...{ eventLog: log.eventLog, fetchQueue: log.fetchQueue, lease: log.lease, clock: systemClock },

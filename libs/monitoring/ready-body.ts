@@ -5,8 +5,8 @@ export function readyBody({ report, details }: Readiness) {
   const { status, nats, postgres, shards, findings } = report;
   return {
     ...{ status, nats, postgres },
-    shards: shards.map(({ lagMs, parked, ...shard }) => ({
-      ...shard,
+    shards: shards.map(({ shard, lastSeq, projected, lag, lagMs, parked }) => ({
+      ...{ shard, lastSeq, projected, lag },
       lagSeconds: lagMs === null ? null : lagMs / 1000,
       parked: parked.reduce((sum, { events }) => sum + events, 0),
     })),

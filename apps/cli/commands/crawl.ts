@@ -10,6 +10,7 @@ import { exitIfStuck } from '../exit-if-stuck.js';
 import type { Finish } from '../finish.js';
 import { followJob } from '../follow-job.js';
 import { ensureEngine } from '../local-engine.js';
+import { metricsFor } from '../monitoring.js';
 import { ProgressLine } from '../progress-line.js';
 import { untilProjected } from '../until-projected.js';
 import { ResultFile } from '../result-file.js';
@@ -108,7 +109,7 @@ async function withResources(
 ): Promise<number> {
   const resources = await openResources(
     { ...config, logLevel: process.env.SPOOR_LOG_LEVEL ? config.logLevel : 'error' },
-    { name: 'crawl' },
+    { name: 'crawl', metrics: await metricsFor(config, ['coordinator', 'projector']) },
   );
   try {
     // Before a job is started for which there would be no place.

@@ -1,34 +1,44 @@
 import type { Command } from 'commander';
 import { loadConfig } from '#libs/config';
+import type { Finding, HealthWatch } from '#libs/engine/health';
 import { SpoorError } from '#libs/failures';
 import type { Resources, Running } from '#libs/hosting';
+import { ROLES, type Part, type Role } from '../parts.js';
+import { healthOf, metricsFor, serveMetrics } from '../monitoring.js';
 import { exitIfStuck } from '../exit-if-stuck.js';
 import type { Finish } from '../finish.js';
 
-const ROLES = ['api', 'coordinator', 'projector', 'worker', 'engine'] as const;
-type Role = (typeof ROLES)[number];
+interface Started extends Running {
+  findings?: () => Promise<Finding[]>;
+}
 
 /** Loaded one by one, so that a worker does not pay for what only the api needs. */
-const starters: Record<Exclude<Role, 'engine'>, (resources: Resources) => Promise<Running>> = {
-  api: async (resources) => (await import('#apps/api')).startApi(resources),
+const starters: Record<Part, (resources: Resources, health: HealthWatch) => Promise<Started>> = {
+  api: async (resources, health) => (await import('#apps/api')).startApi(resources, health),
   coordinator: async (resources) => (await import('#apps/coordinator')).startCoordinator(resources),
   projector: async (resources) => (await import('#apps/projector')).startProjector(resources),
   worker: async (resources) => (await import('#apps/worker')).startWorker(resources),
 };
 
 /** Starts roles in this process; closing them closes in reverse order. */
-export async function startRoles(
-  resources: Resources,
-  roles: readonly (keyof typeof starters)[],
-): Promise<Running> {
-  const running: Running[] = [];
+export async function startRoles(resources: Resources, roles: readonly Part[]): Promise<Running> {
+  const running: Started[] = [];
+  const ending = new AbortController();
   const close = async (): Promise<void> => {
+    ending.abort();
     for (const one of running.reverse()) await one.close();
   };
+  const health = await healthOf(resources, roles, async () =>
+    (await Promise.all(running.map(async (one) => (await one.findings?.()) ?? []))).flat(),
+  );
   try {
     // Said here in one line what Nest would say in many.
     if (roles.some((role) => role === 'api' || role === 'projector')) await resources.database();
-    for (const role of roles) running.push(await starters[role](resources));
+    for (const role of roles) running.push(await starters[role](resources, health));
+    if (resources.metrics) {
+      void health.run(ending.signal);
+      running.push(await serveMetrics(resources, resources.metrics, health));
+    }
   } catch (error) {
     await close();
     throw error;
@@ -55,9 +65,11 @@ export function addRun(program: Command, finish: Finish): void {
       const role = roleOf(text);
       const { openResources, untilSignal } = await import('#libs/hosting');
       const ended = untilSignal();
-      const resources = await openResources(loadConfig(), { name: role });
+      const config = loadConfig();
+      const roles = role === 'engine' ? (['coordinator', 'projector', 'api'] as const) : [role];
+      const metrics = await metricsFor(config, roles);
+      const resources = await openResources(config, { name: role, metrics });
       try {
-        const roles = role === 'engine' ? (['coordinator', 'projector', 'api'] as const) : [role];
         const running = await startRoles(resources, roles);
         resources.logger.info({ part: role }, 'ready');
         await ended;

@@ -7,7 +7,7 @@ import { Child } from '../child.js';
 import { wholeNumber } from '../crawl-spec.js';
 import { exitIfStuck } from '../exit-if-stuck.js';
 import type { Finish } from '../finish.js';
-import { childEnv } from '../local-engine.js';
+import { childEnv, metricsPortOf } from '../local-engine.js';
 import { SAMPLE_HOST } from '../sample.js';
 import { say } from '../say.js';
 
@@ -53,7 +53,10 @@ async function up(config: EngineConfig, workers: number, ended: Promise<unknown>
   const unmark = markEngine(config.home, url);
   const children = [
     new Child({ role: 'engine', env, logger }),
-    ...Array.from({ length: workers }, () => new Child({ role: 'worker', env, logger })),
+    ...Array.from({ length: workers }, (_, i) => {
+      const own = { ...env, ...metricsPortOf(resources, i + 1) };
+      return new Child({ role: 'worker', env: own, logger });
+    }),
   ];
   say(`spoor runs at ${url} (API: ${url}/api/docs); Ctrl-C ends it`);
   await ended;

@@ -8,6 +8,7 @@ import type {
   LogArchive,
   LogAudit,
   LogInspection,
+  Metrics,
   ProgressFeed,
 } from '#libs/engine/ports';
 import { openAccountLog } from './account-log.js';
@@ -40,6 +41,7 @@ export interface ConnectOptions {
   /** Connect to a log in the middle of a restore, too (default false): for the restore itself. */
   evenHalfRestored?: boolean;
   logger?: AdapterLogger;
+  metrics?: Metrics | undefined;
 }
 
 export interface JetStreamHandle {
@@ -78,12 +80,9 @@ export async function connectLog(options: ConnectOptions): Promise<JetStreamHand
     if (!options.evenHalfRestored) await refuseHalfRestored(connection);
     for (let shard = 0; shard < shards; shard += 1) await ensureStreams(connection, shard, replicas);
     const lease = await KvLease.open(connection, options.leaseTtlMs ?? 10_000, replicas);
-    return handle(
-      connection,
-      lease,
-      new JetStreamArchive(connection, { shards, replicas }),
-      openAccountLog(connection, replicas),
-    );
+    const archive = new JetStreamArchive(connection, { shards, replicas });
+    const accounts = openAccountLog(connection, replicas);
+    return handle(connection, lease, archive, accounts, options.metrics);
   } catch (error) {
     await connection.nc.close();
     throw toSpoorError(error);
@@ -95,8 +94,9 @@ function handle(
   lease: Lease,
   archive: LogArchive,
   accounts: () => Promise<AccountLog>,
+  metrics?: Metrics,
 ): JetStreamHandle {
-  const eventLog = new JetStreamEventLog(connection);
+  const eventLog = new JetStreamEventLog(connection, metrics);
   let closing: Promise<void> | null = null;
   return {
     eventLog,

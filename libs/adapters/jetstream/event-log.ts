@@ -16,6 +16,7 @@ import {
   type JobReadOptions,
   type LogBatch,
   type LogHead,
+  type Metrics,
   type ReadOptions,
 } from '#libs/engine/ports';
 import { SpoorError } from '#libs/failures';
@@ -39,12 +40,19 @@ export class JetStreamEventLog implements EventLog {
   /** Heads that watches begin at, on their way. */
   private beginning: Promise<unknown> = Promise.resolve();
 
-  constructor(private readonly connection: LogConnection) {
+  constructor(
+    private readonly connection: LogConnection,
+    private readonly metrics?: Metrics,
+  ) {
     this.blobs = new BlobStore(connection);
     this.coalescer = new Coalescer(connection);
   }
 
-  async appendJob(event: NewJobEvent, expectedSeq: number): Promise<Appended> {
+  appendJob(event: NewJobEvent, expectedSeq: number): Promise<Appended> {
+    return this.counted(event, this.append(event, expectedSeq));
+  }
+
+  private async append(event: NewJobEvent, expectedSeq: number): Promise<Appended> {
     const checked = catalogue[event.type].data.safeParse(event.data);
     if (!checked.success) {
       const issue = checked.error.issues[0];
@@ -66,7 +74,11 @@ export class JetStreamEventLog implements EventLog {
     }
   }
 
-  async publishPage(event: NewPageEvent, { alone = false } = {}): Promise<Appended> {
+  publishPage(event: NewPageEvent, options: { alone?: boolean } = {}): Promise<Appended> {
+    return this.counted(event, this.publish(event, options));
+  }
+
+  private async publish(event: NewPageEvent, { alone = false }): Promise<Appended> {
     const encoded = this.encode(event);
     const appended = this.coalescer.publish(encoded instanceof Promise ? await encoded : encoded);
     if (alone) this.coalescer.flush();
@@ -77,6 +89,23 @@ export class JetStreamEventLog implements EventLog {
   private stored({ id, jobId }: NewEvent, appended: Appended): Appended {
     this.connection.logger.debug?.({ event: id, jobId, seq: appended.seq }, 'stored');
     return appended;
+  }
+
+  /** What the log held already was counted by whoever stored it. */
+  private counted(event: NewEvent, appended: Promise<Appended>): Promise<Appended> {
+    const { metrics } = this;
+    if (!metrics) return appended;
+    const began = performance.now();
+    return appended.then(
+      (answer) => {
+        if (!answer.duplicate) metrics.eventStored(event.type, performance.now() - began);
+        return answer;
+      },
+      (error: unknown) => {
+        if (error instanceof SpoorError && error.code === 'log_full') metrics.logRefused();
+        throw error;
+      },
+    );
   }
 
   private encode(event: NewEvent, expectedSeq?: number): EncodedEvent | Promise<EncodedEvent> {

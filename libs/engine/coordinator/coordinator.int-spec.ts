@@ -111,9 +111,10 @@ describe('Coordinator on a real log', () => {
   });
 
   const coordinator = async (holder = 'one'): Promise<Coordinator> => {
-    const { eventLog, fetchQueue, lease, progress } = log;
+    const { eventLog, fetchQueue, lease, progress, inspection } = log;
     const deps = {
       eventLog,
+      inspection,
       fetchQueue,
       lease,
       progress,

@@ -1,11 +1,25 @@
 import { SpoorError } from '#libs/failures';
 import { proxyFailure, statusAfter, type HashKey, type JobCommand } from '#libs/job';
 import { ConflictError } from '#libs/engine/ports';
-import type { Clock, EventLog, FetchQueue, Lease, Logger, ProgressFeed, Room } from '#libs/engine/ports';
+import type {
+  Allowance,
+  Clock,
+  CoordinatorReading,
+  EventLog,
+  FetchQueue,
+  Lease,
+  Logger,
+  LogInspection,
+  Metrics,
+  ProgressFeed,
+  Room,
+} from '#libs/engine/ports';
 import { describeError } from '../describe-error.js';
+import { fullest, isFull } from '../health/index.js';
 import { appendDecision } from '../jobs/index.js';
 import type { JobRunner } from './job-runner.js';
 import { Releaser } from './releaser.js';
+import { readingOf } from './reading.js';
 import { ShardJobs } from './shard-jobs.js';
 
 export interface CoordinatorDeps {
@@ -15,7 +29,10 @@ export interface CoordinatorDeps {
   progress: ProgressFeed;
   clock: Clock;
   logger: Logger;
+  metrics?: Metrics | undefined;
   room: Room;
+  /** What limits the log; without it only the limit of its stream is known. */
+  inspection?: Pick<LogInspection, 'allowances'> | undefined;
   /** Drawn anew by each process. */
   hashKey: HashKey;
 }
@@ -36,7 +53,6 @@ export interface CoordinatorOptions {
 }
 
 const TICK_MS = 500;
-const NEARLY_FULL = 0.95;
 
 /**
  * Leads one shard: folds the log of every running job, releases what may be fetched, and says when a job is complete. It learns
@@ -69,6 +85,10 @@ export class Coordinator {
   /** Jobs that are led now. */
   get jobs(): string[] {
     return [...(this.leading?.jobs.runners.keys() ?? [])];
+  }
+
+  get reading(): CoordinatorReading {
+    return readingOf(this.options.shard, this.leading?.jobs ?? null, this.deps.clock.monotonic());
   }
 
   private get leaseName(): string {
@@ -109,6 +129,7 @@ export class Coordinator {
     const { jobs, releaser } = this.assemble(signal);
     this.leading = { jobs, releaser };
     logger.info({ shard: this.options.shard }, 'leading');
+    this.deps.metrics?.leaseChanged(this.options.shard, 'taken');
     const every = async (ms: number, what: () => Promise<void>): Promise<void> => {
       while (!signal.aborted) {
         await clock.sleep(ms, signal).catch(() => undefined);
@@ -125,6 +146,7 @@ export class Coordinator {
       ending.abort();
       await Promise.allSettled(beside);
       this.leading = null;
+      this.deps.metrics?.leaseChanged(this.options.shard, 'lost');
     }
   }
 
@@ -251,7 +273,19 @@ export class Coordinator {
   private async whatIsFull(): Promise<string | null> {
     const free = await this.deps.room.freeBytes();
     if (free !== null && free < (this.options.minFreeBytes ?? 0)) return 'The disk under SPOOR_HOME';
-    const { bytes, maxBytes } = await this.deps.eventLog.head(this.options.shard);
-    return maxBytes !== null && bytes >= maxBytes * NEARLY_FULL ? 'The event log' : null;
+    const most = fullest(await this.allowances());
+    if (!most || !isFull(most)) return null;
+    return most.name === 'account' ? 'The NATS account of the event log' : 'The event log';
+  }
+
+  /** Streams and the account have limits of their own, and whichever is reached first refuses every write. */
+  private async allowances(): Promise<Allowance[]> {
+    const { inspection, eventLog } = this.deps;
+    const { shard } = this.options;
+    if (inspection) return inspection.allowances(shard);
+    const { stream, bytes, maxBytes } = await eventLog.head(shard);
+    return maxBytes === null
+      ? []
+      : [{ name: `stream ${stream}`, used: bytes, limit: maxBytes, unit: 'bytes' }];
   }
 }

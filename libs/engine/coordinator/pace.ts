@@ -49,6 +49,18 @@ export class Pace implements HostRules {
     return Infinity;
   }
 
+  /** Hosts that are held back now, and until the last of them may be requested. */
+  delays(now: number): { hosts: number; longestMs: number } {
+    let hosts = 0;
+    let longestMs = 0;
+    for (const { shared, length } of this.hosts.values()) {
+      if (length === 0 || shared.nextAt <= now) continue;
+      hosts++;
+      longestMs = Math.max(longestMs, shared.nextAt - now);
+    }
+    return { hosts, longestMs };
+  }
+
   /** Next moment at which something may become releasable without any event. */
   get nextWake(): number {
     return Math.min(this.delayed.earliest, this.waiting.earliest);

@@ -22,6 +22,8 @@ export interface ShardJobsDeps {
 export class ShardJobs {
   readonly runners = new Map<string, JobRunner>();
   private readonly hosts = new Hosts();
+  /** Jobs left alone because a decision cannot be read. */
+  readonly unreadable = new Set<string>();
   /** Sequence up to which the tail is folded. */
   position = 0;
   /** Jobs whose history is being read, with what the tail brought meanwhile. */
@@ -96,6 +98,7 @@ export class ShardJobs {
   /** Nothing can be decided on what is not known, not even a pause: the job is left alone until a version comes that can read it. */
   private rest(runner: JobRunner, { seq, reason }: UnreadableEvent): void {
     const { jobId } = runner;
+    this.unreadable.add(jobId);
     this.deps.logger.error(
       { jobId, seq, reason },
       'a decision cannot be read: its job is left alone by this version',

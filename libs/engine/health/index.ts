@@ -1,3 +1,4 @@
+export { CoordinatorWatch } from './coordinator-watch.js';
 export {
   finding,
   findingCodes,

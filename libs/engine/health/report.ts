@@ -1,4 +1,4 @@
-import type { ParkedJob } from '#libs/engine/ports';
+import type { Allowance, ParkedJob } from '#libs/engine/ports';
 import type { Finding } from './findings.js';
 
 /** What is known of one shard; null where it could not be told, or is not this part's business. */
@@ -12,6 +12,8 @@ export interface ShardReport {
   /** For how long the oldest of those has been waiting. */
   lagMs: number | null;
   parked: ParkedJob[];
+  /** Limits of the log with what is used of each. */
+  allowances: Allowance[];
 }
 
 export interface HealthReport {

@@ -1,4 +1,4 @@
-import type { Clock, EventLog, Lease, LogInspection, ProjectionStore } from '#libs/engine/ports';
+import type { Allowance, Clock, EventLog, Lease, LogInspection, ProjectionStore } from '#libs/engine/ports';
 import { DecisionScan } from './decision-scan.js';
 import { finding, type Finding } from './findings.js';
 import { inTime } from './in-time.js';
@@ -75,8 +75,9 @@ export class ShardWatch {
     const behind = lag ? await this.ask(() => inspection.storedBehind(shard, seq!)) : null;
     const lagMs = lag === null ? null : behind?.value ? Math.max(0, clock.now() - behind.value) : 0;
     const parked = projected?.value.parked ?? [];
-    const report: ShardReport = { shard, lastSeq, projected: seq, lag, lagMs, parked };
-    const findings = [...this.judgeProjection(report), ...(head ? await this.lookAtLog() : [])];
+    const allowances = (head && (await this.ask(() => inspection.allowances(shard))))?.value ?? [];
+    const report: ShardReport = { shard, lastSeq, projected: seq, lag, lagMs, parked, allowances };
+    const findings = [...this.judgeProjection(report), ...(head ? await this.lookAtLog(allowances) : [])];
     return { report, findings, nats: head !== null, postgres: projection === null || projected !== null };
   }
 
@@ -103,16 +104,11 @@ export class ShardWatch {
     return findings;
   }
 
-  private async lookAtLog(): Promise<Finding[]> {
+  private async lookAtLog(allowances: Allowance[]): Promise<Finding[]> {
     const { inspection, clock } = this.deps;
     const { shard } = this;
-    const allowances = await this.ask(() => inspection.allowances(shard));
     const refusedAt = inspection.refusedAt();
-    const room = judgeLog(
-      shard,
-      allowances?.value ?? [],
-      refusedAt === null ? null : clock.now() - refusedAt,
-    );
+    const room = judgeLog(shard, allowances, refusedAt === null ? null : clock.now() - refusedAt);
     if (!this.options.leaders) return room;
     return [...room, ...(await this.lookForLeader()), ...(await this.lookForWorkers())];
   }

@@ -28,6 +28,7 @@ export type { AuditedEntry, LogAudit, LogState } from './log-audit.js';
 export type { PageParser, ParsedPage, ParseRequest } from './page-parser.js';
 export type { ContentReader, ReadContent } from './content-reader.js';
 export type { Clock } from './clock.js';
+export type { CoordinatorReading, Metrics, WorkerReading } from './metrics.js';
 export type { Logger } from './logger.js';
 export type { PrivateTargets } from './private-targets.js';
 export type { ProxyCheck, ProxyProblem } from './proxy-check.js';

@@ -1,5 +1,5 @@
 import type { LogEntry } from '#libs/events';
-import type { Clock, EventLog, Logger, Position, ProjectionStore } from '#libs/engine/ports';
+import type { Clock, EventLog, Logger, Metrics, Position, ProjectionStore } from '#libs/engine/ports';
 import type { ParkedRecord } from '#libs/read-models';
 import { commitEntries, type CommitContext, type Committed } from './commit-entries.js';
 import { HeldBackLinks } from './held-back-links.js';
@@ -12,6 +12,7 @@ export interface ProjectorDeps {
   store: ProjectionStore;
   clock: Clock;
   logger: Logger;
+  metrics?: Metrics | undefined;
 }
 
 /** The fold of one shard's log into a store, from a known checkpoint on. Fails with whatever fails; decides nothing about it. */
@@ -45,7 +46,9 @@ export class ShardFold {
       eventId: last?.seq === seq ? last.id : null,
     });
     const fresh = entries.filter((entry) => entry.seq > expected.seq);
+    const began = this.deps.clock.monotonic();
     const { position } = await commitEntries(this.context, { entries: fresh, expected, nextAt, upTo });
+    this.deps.metrics?.batchCommitted(fresh.length, this.deps.clock.monotonic() - began);
     this.at = position;
     this.lastProgressAt = this.deps.clock.now();
   }

@@ -139,6 +139,7 @@ export class BatchRun {
   private async publish(page: PageTry, draft: PageDraft, job: KnownJob, signal: AbortSignal): Promise<void> {
     const event = toEvent(page, draft, this.deps.clock.now(), job.eventId);
     await hold(() => this.deps.eventLog.publishPage(event), this.deps, signal, isPassing);
+    if (draft.type === 'FetchRetried') this.deps.metrics?.pageRetried(draft.data.code);
     this.deps.failPoint?.('after_publish');
   }
 
@@ -149,6 +150,7 @@ export class BatchRun {
     job: KnownJob,
     signal: AbortSignal,
   ): Promise<PageDraft | null> {
+    this.deps.metrics?.proxyFailed(problem.code);
     const spec = job.state?.spec;
     if (spec?.proxy && spec.proxy.tolerance > 0) return tolerated(page, problem, spec.retry);
     const { jobId, run } = page.batch;

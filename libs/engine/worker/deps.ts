@@ -5,6 +5,7 @@ import type {
   FetchQueue,
   Fetcher,
   Logger,
+  Metrics,
   PageParser,
   PrivateTargets,
   Robots,
@@ -23,6 +24,7 @@ export interface WorkerDeps {
   bodies: Pick<Bodies, 'put'>;
   clock: Clock;
   logger: Logger;
+  metrics?: Metrics | undefined;
   /** From 0 up to 1; spreads retries. */
   random: () => number;
   failPoint?: ((name: FailPoint) => void) | undefined;

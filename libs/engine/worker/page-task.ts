@@ -54,6 +54,7 @@ export async function runPage(
     proxy,
     allowPrivate,
   });
+  deps.metrics?.fetchEnded(outcome);
   if (!outcome.ok && failures[outcome.code].stopsJob) throw ProxyFailedError.of(outcome);
   try {
     deps.failPoint?.('after_fetch');
@@ -76,7 +77,9 @@ async function received(
 ): Promise<PageDraft> {
   let parsed: ParsedPage;
   try {
+    const began = deps.clock.monotonic();
     parsed = read(page, response, spec, deps);
+    deps.metrics?.pageParsed(deps.clock.monotonic() - began);
   } catch (error) {
     deps.logger.warn({ url: page.task.url, error: describeError(error) }, 'a page could not be parsed');
     return failed(page, parseProblem(response, error), robots);

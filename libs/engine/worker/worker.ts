@@ -1,6 +1,6 @@
 import type { JobEvent } from '#libs/events';
 import { describeError } from '../describe-error.js';
-import type { Delivery, PullHandle } from '../ports/index.js';
+import type { Delivery, PullHandle, WorkerReading } from '../ports/index.js';
 import { BatchRun } from './batch-run.js';
 import type { WorkerDeps } from './deps.js';
 import { endedBy, EndedRuns, type RunEnd } from './ended-runs.js';
@@ -39,7 +39,7 @@ export class Worker {
     private readonly options: WorkerOptions,
   ) {
     this.size = options.slots ?? 32;
-    this.slots = new Slots(this.size);
+    this.slots = new Slots(this.size, deps.clock, deps.metrics);
     this.jobs = new JobCache(deps.eventLog);
   }
 
@@ -57,6 +57,10 @@ export class Worker {
   /** Tasks that it has and has not finished. */
   get inFlight(): number {
     return this.openTasks;
+  }
+
+  get reading(): WorkerReading {
+    return { inFlight: this.openTasks, slots: this.size };
   }
 
   /** A decision that the log holds; ends what it ends. */

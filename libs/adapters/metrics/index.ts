@@ -1,0 +1,1 @@
+export { PromMetrics, type ApiRequest } from './prom-metrics.js';
