@@ -38,7 +38,8 @@ beforeAll(async () => {
     health: watchHealth({
       ...{ log, clock: systemClock, database: async () => database },
       // Nobody leads the jobs of these tests.
-      config: { home: '.', shards: 1, leaseMs: PATIENCE },
+      config: { home: '.', shards: 1, leaseMs: PATIENCE, durability: 'fast', replicas: 1 },
+      natsSync: null,
     }),
     config: { host: '127.0.0.1', shards: 1, heartbeatMs: 100 },
     log: { warn: () => undefined, error: () => undefined },

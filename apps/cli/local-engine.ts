@@ -8,13 +8,15 @@ const LOOK_MS = 1000;
 
 /** Environment of a child: the servers that this process holds, by environment because arguments are visible to all. */
 export function childEnv(
-  { config, natsUrl, databaseUrl }: Resources,
+  { config, natsUrl, databaseUrl, natsSync }: Resources,
   extra: NodeJS.ProcessEnv = {},
 ): NodeJS.ProcessEnv {
   return {
     ...process.env,
     NATS_URL: natsUrl,
     DATABASE_URL: databaseUrl,
+    // For a child the server is a given one; what is known of it goes along.
+    SPOOR_NATS_SYNC: natsSync === 'interval' ? '120s' : (natsSync ?? ''),
     SPOOR_HOME: config.home,
     SPOOR_LOG_LEVEL: config.logLevel,
     SPOOR_ALLOW_PRIVATE: config.allowPrivate.join(','),

@@ -9,6 +9,14 @@ const whole = (min: number, max: number) =>
 const urlOf = (...protocols: string[]) =>
   z.string().refine((text) => protocols.includes(parseUrl(text)?.protocol ?? ''));
 
+/** Several servers of a cluster, separated by commas; the first one names protocol and credentials. */
+const natsUrls = z.string().refine((text) =>
+  text
+    .split(',')
+    .map((part) => (part.includes('://') ? part : `nats://${part}`).trim())
+    .every((part) => ['nats:', 'tls:'].includes(parseUrl(part)?.protocol ?? '')),
+);
+
 const HOST_PORT = /^(\*|\[[0-9a-f:.]+\]|[a-z0-9._-]+|[0-9a-f]*:[0-9a-f:.]+)(:\d{1,5})?$/i;
 const listOf = (part: RegExp) =>
   z
@@ -25,12 +33,27 @@ const hostList = listOf(HOST_PORT);
 /** Every variable that the engine reads, what it may hold, and in which words that is told. */
 const variables = {
   SPOOR_HOME: { schema: z.string().min(1).default('.spoor'), expects: 'a folder' },
-  NATS_URL: { schema: urlOf('nats:', 'tls:').optional(), expects: 'nats://[user:password@]host:port' },
+  NATS_URL: { schema: natsUrls.optional(), expects: 'nats://[user:password@]host:port[,host:port…]' },
   DATABASE_URL: {
     schema: urlOf('postgres:', 'postgresql:').optional(),
     expects: 'postgres://user:password@host:port/database',
   },
   SPOOR_SHARDS: { schema: whole(1, 64).default(1), expects: 'a whole number from 1 to 64' },
+  SPOOR_DURABILITY: { schema: z.enum(['fast', 'safe']).default('fast'), expects: 'fast or safe' },
+  SPOOR_REPLICAS: {
+    schema: z
+      .enum(['1', '3', '5'])
+      .default('1')
+      .transform((text) => Number(text)),
+    expects: '1, 3 or 5',
+  },
+  SPOOR_NATS_SYNC: {
+    schema: z
+      .string()
+      .regex(/^(always|\d+(ms|s|m|h))$/)
+      .optional(),
+    expects: 'always, or a time such as 120s: what sync_interval of nats-server is',
+  },
   SPOOR_HOST: {
     schema: z
       .string()
@@ -81,6 +104,12 @@ export interface EngineConfig {
   natsUrl: string | null;
   databaseUrl: string | null;
   shards: number;
+  /** `safe`: what is acknowledged has reached the disk, also that of a power loss. */
+  durability: 'fast' | 'safe';
+  /** Copies of each stream, on as many NATS servers. */
+  replicas: number;
+  /** What the operator says of a NATS server of their own: it confirms after the disk does, or before. Null: nothing. */
+  natsSync: 'always' | 'interval' | null;
   host: string;
   port: number;
   /** Where each process serves health and metrics of its own; null: nowhere. */
@@ -105,6 +134,9 @@ export interface EngineConfig {
   /** Addresses whose X-Forwarded-For is believed. */
   trustedProxies: string[];
 }
+
+const syncOf = (text: string | undefined): EngineConfig['natsSync'] =>
+  text === undefined ? null : text === 'always' ? 'always' : 'interval';
 
 type Variable = keyof typeof variables;
 
@@ -132,6 +164,9 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env, cwd: string = p
     natsUrl: valueOf('NATS_URL', env) ?? null,
     databaseUrl: valueOf('DATABASE_URL', env) ?? null,
     shards: valueOf('SPOOR_SHARDS', env),
+    durability: valueOf('SPOOR_DURABILITY', env),
+    replicas: valueOf('SPOOR_REPLICAS', env),
+    natsSync: syncOf(valueOf('SPOOR_NATS_SYNC', env)),
     host: valueOf('SPOOR_HOST', env),
     port: valueOf('SPOOR_PORT', env),
     metricsPort: valueOf('SPOOR_METRICS_PORT', env) ?? null,

@@ -13,9 +13,10 @@ import { diskRoom, newHashKey, newId, systemClock } from '#libs/adapters/system'
 import { createLogger, type EngineConfig } from '#libs/config';
 import { JobHistories } from '#libs/engine/histories';
 import { JobService } from '#libs/engine/jobs';
-import type { Bodies, Clock, Logger, ProxyCheck, ProxyResolver } from '#libs/engine/ports';
+import type { BodyArchive, Clock, Logger, ProxyCheck, ProxyResolver } from '#libs/engine/ports';
 import { SpoorError } from '#libs/failures';
 import type { HashKey } from '#libs/job';
+import { durabilityFindings } from './durability.js';
 
 /** What the processes of an engine stand on. */
 export interface Resources {
@@ -23,7 +24,7 @@ export interface Resources {
   readonly logger: Logger;
   readonly clock: Clock;
   readonly log: JetStreamHandle;
-  readonly bodies: Bodies;
+  readonly bodies: BodyArchive;
   readonly jobs: JobService;
   /** What the histories of jobs tell, of now and of any moment before. */
   readonly histories: JobHistories;
@@ -38,6 +39,8 @@ export interface Resources {
   /** Names this process among all others. */
   readonly holder: string;
   /** With credentials; for children, by their environment. */
+  /** Whether nats-server waits for its disk; null: not known. */
+  readonly natsSync: EngineConfig['natsSync'];
   readonly natsUrl: string;
   readonly databaseUrl: string;
   /** Connects and migrates at the first call. */
@@ -77,6 +80,7 @@ export async function openResources(
     natsUrl: config.natsUrl ?? undefined,
     databaseUrl: config.databaseUrl ?? undefined,
     only: only && 'nats',
+    syncAlways: config.durability === 'safe',
     logger,
   });
   const { natsUrl, databaseUrl } = servers;
@@ -88,6 +92,7 @@ export async function openResources(
       name: `spoor ${name}`,
       timeoutMs: config.logTimeoutMs,
       leaseTtlMs: config.leaseMs,
+      replicas: config.replicas,
       evenHalfRestored,
       logger,
       metrics,
@@ -103,7 +108,10 @@ export async function openResources(
     return (opened ??= connectDatabase(databaseUrl));
   };
   const hashKey = newHashKey();
-  const bodies = createFileBodies({ dir: join(config.home, 'bodies') });
+  const bodies = createFileBodies({
+    dir: join(config.home, 'bodies'),
+    sync: config.durability === 'safe',
+  });
   const proxies = createProxyResolver({ env: process.env, cwd: process.cwd(), home: config.home });
   const privateTargets = createPrivateTargets({ dir: join(config.home, 'private-targets') });
   const proxyCheck = createProxyCheck({
@@ -121,6 +129,10 @@ export async function openResources(
     readModels: async () => (await database()).readModels,
     proxyCheck,
   });
+  const natsSync = servers.natsSync ?? config.natsSync;
+  // A look that fails now is taken again by health.
+  const promises = await durabilityFindings({ config, log, natsSync }).catch(() => []);
+  for (const { code, message, hint } of promises) logger.warn({ code, hint }, message);
   return {
     config,
     logger,
@@ -139,6 +151,7 @@ export async function openResources(
     privateTargets,
     hashKey,
     holder: holderName(),
+    natsSync,
     natsUrl,
     databaseUrl,
     database,

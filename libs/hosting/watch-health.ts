@@ -1,9 +1,15 @@
 import { diskRoom } from '#libs/adapters/system';
-import { HealthWatch, type HealthWatchDeps, type HealthWatchOptions } from '#libs/engine/health';
+import {
+  HealthWatch,
+  type Finding,
+  type HealthWatchDeps,
+  type HealthWatchOptions,
+} from '#libs/engine/health';
+import { durabilityFindings } from './durability.js';
 import { isGone, MIN_FREE_BYTES, type Resources } from './resources.js';
 
-type Needed = Pick<Resources, 'log' | 'clock' | 'database'> & {
-  config: Pick<Resources['config'], 'home' | 'shards' | 'leaseMs'>;
+type Needed = Pick<Resources, 'log' | 'clock' | 'database' | 'natsSync'> & {
+  config: Pick<Resources['config'], 'home' | 'shards' | 'leaseMs' | 'durability' | 'replicas'>;
 };
 
 export interface HealthOf extends Partial<HealthWatchOptions>, Pick<HealthWatchDeps, 'ownFindings'> {
@@ -13,16 +19,21 @@ export interface HealthOf extends Partial<HealthWatchOptions>, Pick<HealthWatchD
 
 /** What looks after an engine, or after the part of it that a process is. */
 export function watchHealth(
-  { log, clock, config, database }: Needed,
+  resources: Needed,
   { readModels = true, ownFindings, ...options }: HealthOf = {},
 ): HealthWatch {
+  const { log, clock, config, database } = resources;
   const { eventLog, inspection, lease } = log;
+  const own = async (): Promise<Finding[]> => [
+    ...(await durabilityFindings(resources)),
+    ...((await ownFindings?.()) ?? []),
+  ];
   return new HealthWatch(
     {
       ...{ eventLog, inspection, lease, clock, isGone },
       projection: readModels ? async () => (await database()).projectionStore : null,
       room: diskRoom(config.home),
-      ...(ownFindings ? { ownFindings } : {}),
+      ownFindings: own,
     },
     {
       shards: config.shards,

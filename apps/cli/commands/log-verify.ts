@@ -1,7 +1,5 @@
-import { join } from 'node:path';
 import type { Command } from 'commander';
 
-import { createFileBodies } from '#libs/adapters/bodies';
 import { isError, verifyLog, type LogFinding, type VerifyReport } from '#libs/engine';
 import type { Resources } from '#libs/hosting';
 import { EXIT } from '../exit-codes.js';
@@ -35,13 +33,13 @@ function verify(
   resources: Resources,
   { deep, readers }: { deep: boolean; readers: boolean },
 ): Promise<VerifyReport> {
-  const { log, config, hashKey, database } = resources;
+  const { log, config, hashKey, database, bodies } = resources;
   return verifyLog(
     {
       audit: log.audit,
       eventLog: log.eventLog,
       hashKey,
-      bodies: readers ? createFileBodies({ dir: join(config.home, 'bodies') }) : null,
+      bodies: readers ? bodies : null,
       fetchQueue: readers ? log.fetchQueue : null,
       projectionStore: readers ? async () => (await database()).projectionStore : null,
     },

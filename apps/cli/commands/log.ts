@@ -22,7 +22,6 @@ interface RestoreOptions extends Output {
 }
 
 const bodiesIn = (dir: string): BodyArchive => createFileBodies({ dir, sync: true });
-const ownBodies = ({ config }: Resources): BodyArchive => bodiesIn(join(config.home, 'bodies'));
 const ONLY_LOG = { only: 'log' } as const;
 const mebibytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
 
@@ -76,7 +75,7 @@ export function addLog(program: Command, finish: Finish): void {
 async function backup(resources: Resources, folder: string, options: Partial<BackupOptions>): Promise<void> {
   const { log, clock, config } = resources;
   const store = new BackupFolder(folder, bodiesIn);
-  const bodies = options.bodies ? ownBodies(resources) : undefined;
+  const bodies = options.bodies ? resources.bodies : undefined;
   const manifest = await backupLog(
     { archive: log.archive, store, clock, bodies },
     config.shards,
@@ -97,7 +96,7 @@ async function restore(resources: Resources, folder: string, options: RestoreOpt
     await backup(resources, replaced, {});
   };
   const manifest = await restoreLog(
-    { archive: log.archive, store, lease: log.lease, bodies: ownBodies(resources) },
+    { archive: log.archive, store, lease: log.lease, bodies: resources.bodies },
     {
       shards: config.shards,
       mark: `${at}/${holder.split('/')[1]}`,

@@ -107,7 +107,8 @@ export class FileBodies implements BodyArchive {
       return await open(path, 'wx', 0o600);
     } catch (error) {
       if (!isMissing(error)) throw error;
-      await mkdir(dirname(path), { recursive: true });
+      const first = await mkdir(dirname(path), { recursive: true });
+      if (this.sync && first !== undefined) await syncUpTo(dirname(first), dirname(path));
       return open(path, 'wx', 0o600);
     }
   }
@@ -140,6 +141,14 @@ async function namesIn(path: string): Promise<string[]> {
   } catch (error) {
     if (isMissing(error)) return [];
     throw new SpoorError('store_unavailable', 'The bodies could not be listed', {}, { cause: error });
+  }
+}
+
+/** The names of new folders, too, must reach the disk. */
+async function syncUpTo(top: string, folder: string): Promise<void> {
+  for (let path = dirname(folder); path.startsWith(top); path = dirname(path)) {
+    await syncDirectory(path);
+    if (path === top) return;
   }
 }
 

@@ -1,6 +1,6 @@
 import type { ConsumerInfo } from '@nats-io/jetstream';
 import { isUnreadable, subjects } from '#libs/events';
-import type { Allowance, LastDecisions, LogInspection, QueueUse } from '#libs/engine/ports';
+import type { Allowance, Copies, LastDecisions, LogInspection, QueueUse } from '#libs/engine/ports';
 import { BlobStore } from './blobs.js';
 import { decodeEvent, isDecision, PartialEntry } from './codec.js';
 import type { LogConnection } from './connection.js';
@@ -17,6 +17,12 @@ interface AccountInfo extends Usage {
   tiers?: Record<string, Usage>;
 }
 
+const streamsOf = (shard: number): string[] => [
+  subjects.eventStream(shard),
+  subjects.fetchStream(shard),
+  subjects.blobStream(shard),
+];
+
 /** See the port. Asks the server only; nothing of it is kept. */
 export class JetStreamInspection implements LogInspection {
   private readonly blobs: BlobStore;
@@ -30,11 +36,22 @@ export class JetStreamInspection implements LogInspection {
   }
 
   async allowances(shard: number): Promise<Allowance[]> {
-    const streams = [subjects.eventStream(shard), subjects.fetchStream(shard), subjects.blobStream(shard)];
+    const streams = streamsOf(shard);
     const found = await this.asking(() =>
       Promise.all([this.ofAccount(), ...streams.map((stream) => this.ofStream(stream))]),
     );
     return found.flat().filter(({ limit }) => limit > 0);
+  }
+
+  copies(shard: number): Promise<Copies[]> {
+    return this.asking(() =>
+      Promise.all(
+        streamsOf(shard).map(async (stream) => {
+          const { config } = await streamInfo(this.connection, stream);
+          return { stream, replicas: config.num_replicas };
+        }),
+      ),
+    );
   }
 
   private async ofAccount(): Promise<Allowance[]> {

@@ -12,6 +12,7 @@ import {
 } from './embedded.js';
 import { withLock } from './file-lock.js';
 import { layout } from './home-layout.js';
+import { syncOf } from './nats-server.js';
 import { isRunning } from './process-identity.js';
 import { silentLog, type RunningServer, type ServerLog } from './server-process.js';
 import { liveUsers, registerUser } from './users.js';
@@ -22,6 +23,8 @@ export interface AcquireOptions {
   natsUrl?: string | undefined;
   /** A Postgres of the user's own (default: DATABASE_URL); none is started then. */
   databaseUrl?: string | undefined;
+  /** A nats-server that is started confirms only what the disk has (default false). One that runs already is taken as it is. */
+  syncAlways?: boolean | undefined;
   /** `nats`: no Postgres is started, looked for or named. */
   only?: 'nats' | undefined;
 }
@@ -31,6 +34,8 @@ export interface AcquiredServers {
   natsUrl: string;
   /** Empty with `only: 'nats'`. */
   databaseUrl: string;
+  /** How the embedded nats-server treats the disk; null for a server of the user's own. */
+  readonly natsSync: 'always' | 'interval' | null;
   /** The last one that uses the servers of a home stops them. May be called again. */
   release(): Promise<void>;
 }
@@ -94,7 +99,7 @@ export async function acquireServers(home: string, options: AcquireOptions = {})
   const databaseUrl =
     options.only === 'nats' ? '' : (options.databaseUrl ?? (process.env.DATABASE_URL || undefined));
   if (natsUrl !== undefined && databaseUrl !== undefined) {
-    return { natsUrl, databaseUrl, release: () => Promise.resolve() };
+    return { natsUrl, databaseUrl, natsSync: null, release: () => Promise.resolve() };
   }
   const root = resolve(home);
   prepareHome(root);
@@ -116,7 +121,7 @@ export async function acquireServers(home: string, options: AcquireOptions = {})
   const urls = await withLock(lock, async () => {
     note = registerUser(users);
     process.once('exit', onExit);
-    const [ownNats, ownPostgres] = [embeddedNats(root, log), embeddedPostgres(root)];
+    const [ownNats, ownPostgres] = [embeddedNats(root, log, options.syncAlways), embeddedPostgres(root)];
     both = [ownNats, ownPostgres];
     const join = async (server: EmbeddedServer): Promise<string> => {
       const running = await ensureRunning(root, server, log);
@@ -136,6 +141,7 @@ export async function acquireServers(home: string, options: AcquireOptions = {})
   return {
     natsUrl: nats.value,
     databaseUrl: database.value,
+    natsSync: natsUrl === undefined ? syncOf(layout(root).run) : null,
     release: () => (released ??= unwatch().then(leave)),
   };
 }

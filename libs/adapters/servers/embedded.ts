@@ -34,7 +34,7 @@ function wantedPort(variable: string, usual: number): number {
   return /^\d{1,5}$/.test(text) && Number(text) < 65_536 ? Number(text) : usual;
 }
 
-export function embeddedNats(home: string, log: ServerLog): EmbeddedServer {
+export function embeddedNats(home: string, log: ServerLog, syncAlways = false): EmbeddedServer {
   const paths = layout(home);
   const credentials = { user: 'spoor', password: keptSecret(paths.secret('nats')) };
   const orphan = (): { pid: number; port: number } | null => {
@@ -56,7 +56,7 @@ export function embeddedNats(home: string, log: ServerLog): EmbeddedServer {
     start: (port, onSpawn) =>
       startNatsServer({
         ...{ storeDir: paths.nats, runDir: paths.run, logFile: join(paths.logs, 'nats.log') },
-        ...{ home, port, credentials, onSpawn, log },
+        ...{ home, port, credentials, onSpawn, log, syncAlways },
       }),
   };
 }

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { SpoorError } from '#libs/failures';
@@ -22,9 +22,13 @@ export interface NatsServerOptions {
   home: string;
   /** A nats-server to be used instead of the one that is found. */
   program?: string;
+  /** Must be unique in a cluster (default `spoor`). */
+  name?: string;
   /** Exactly this port; default any free one. */
   port?: number;
   credentials?: { user: string; password: string };
+  /** Confirm what is stored only when the disk has it (default false: within two minutes after). */
+  syncAlways?: boolean;
   /** Further lines of the configuration. */
   settings?: readonly string[];
   /** Called as soon as the process exists, before it is ready. */
@@ -57,14 +61,25 @@ export function natsAnswers(port: number, timeoutMs = 2_000): Promise<boolean> {
  */
 const STORE_BYTES = 2 ** 50;
 
+const SYNC_ALWAYS = 'sync_interval: always';
+
+/** How the server that was started last in `runDir` treats the disk. */
+export function syncOf(runDir: string): 'always' | 'interval' {
+  try {
+    return readFileSync(join(runDir, 'nats.conf'), 'utf8').includes(SYNC_ALWAYS) ? 'always' : 'interval';
+  } catch {
+    return 'interval';
+  }
+}
+
 function writeConfig(options: NatsServerOptions, port: number): string {
   const file = join(options.runDir, 'nats.conf');
   const { credentials } = options;
   const lines = [
     `listen: ${JSON.stringify(`127.0.0.1:${port}`)}`,
-    'server_name: "spoor"',
+    `server_name: ${JSON.stringify(options.name ?? 'spoor')}`,
     `pid_file: ${JSON.stringify(join(options.runDir, 'nats.pid'))}`,
-    `jetstream { store_dir: ${JSON.stringify(options.storeDir)}, max_file_store: ${STORE_BYTES} }`,
+    `jetstream { store_dir: ${JSON.stringify(options.storeDir)}, max_file_store: ${STORE_BYTES}${options.syncAlways ? `, ${SYNC_ALWAYS}` : ''} }`,
     ...(credentials
       ? [
           `authorization { user: ${JSON.stringify(credentials.user)}, password: ${JSON.stringify(credentials.password)} }`,

@@ -57,6 +57,18 @@ export const findingKinds = {
     'log',
     'At 95 % all jobs pause. Raise the limit that is named, or make room, before that.',
   ),
+  copies_missing: warning(
+    'log',
+    'Give the stream its copies (`nats stream edit <stream> --replicas n`), or lower SPOOR_REPLICAS to what there is.',
+  ),
+  disk_not_awaited: warning(
+    'log',
+    'Set sync_interval: always in the jetstream block of nats-server. The embedded one takes it when it starts: end everything that uses this SPOOR_HOME first.',
+  ),
+  disk_wait_unknown: warning(
+    'log',
+    'Set sync_interval: always in the jetstream block of nats-server, then say so by SPOOR_NATS_SYNC=always.',
+  ),
   disk_full: failing('disk', 'Make room on the disk of SPOOR_HOME, then resume the jobs that were paused.'),
   disk_nearly_full: warning('disk', 'Make room on the disk of SPOOR_HOME before jobs have to pause.'),
   events_parked: warning(

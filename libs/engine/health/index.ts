@@ -1,4 +1,5 @@
 export { CoordinatorWatch } from './coordinator-watch.js';
+export { judgeDurability, type Durability } from './judge-durability.js';
 export {
   finding,
   findingCodes,

@@ -36,7 +36,7 @@ export type { ProxyChoice, ProxyEndpoint, ProxyResolver, ProxyRoute } from './pr
 export { ProxyFailedError } from './proxy-failed-error.js';
 export type { Room } from './room.js';
 export type { Lease } from './lease.js';
-export type { Allowance, LastDecisions, LogInspection, QueueUse } from './log-inspection.js';
+export type { Allowance, Copies, LastDecisions, LogInspection, QueueUse } from './log-inspection.js';
 export type { JobProgress, ProgressFeed } from './progress.js';
 export type {
   Cursor,

@@ -9,6 +9,12 @@ export interface Allowance {
   unit: 'bytes' | 'messages';
 }
 
+/** How many servers hold a stream. */
+export interface Copies {
+  stream: string;
+  replicas: number;
+}
+
 /** Tasks that lie in the queue of a pool, and whether anybody takes them. */
 export interface QueueUse {
   /** Delivered or not. */
@@ -30,6 +36,8 @@ export interface LastDecisions {
 export interface LogInspection {
   /** Empty where nothing is limited. @throws SpoorError store_unavailable */
   allowances(shard: number): Promise<Allowance[]>;
+  /** @throws SpoorError store_unavailable */
+  copies(shard: number): Promise<Copies[]>;
   /** @throws SpoorError store_unavailable */
   lastDecisions(shard: number): Promise<LastDecisions>;
   /** Server's clock (ms) when the first event behind `seq` was stored; null when there is none. @throws SpoorError */
