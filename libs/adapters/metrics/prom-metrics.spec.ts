@@ -42,6 +42,12 @@ describe('metrics for Prometheus', () => {
     expect(text).not.toContain('secret.test');
   });
 
+  it('has a value for each way a proxy fails before it does: a rise from nothing is seen by nobody', async () => {
+    const text = await new PromMetrics().text();
+    expect(text).toContain('spoor_proxy_failures_total{code="proxy_auth"} 0');
+    expect(text).not.toContain('code="dns_error"');
+  });
+
   it('has a value for each thing that can be wrong, and asks at the moment of the scrape', async () => {
     const metrics = new PromMetrics();
     const shard = { shard: 0, lastSeq: 9, projected: 4, lag: 5, lagMs: 2500, parked: [], allowances: [] };

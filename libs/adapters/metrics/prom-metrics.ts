@@ -1,6 +1,6 @@
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { catalogue, type EventType } from '#libs/events';
-import type { FailureCode } from '#libs/failures';
+import { failures, type FailureCode } from '#libs/failures';
 import type { HealthReport } from '#libs/engine/health';
 import type { CoordinatorReading, FetchOutcome, Metrics, WorkerReading } from '#libs/engine/ports';
 import { instruments, type Instruments } from './instruments.js';
@@ -21,6 +21,12 @@ export class PromMetrics implements Metrics {
   private readonly readers: (() => void)[] = [];
 
   readonly contentType: string = this.registry.contentType;
+
+  constructor() {
+    // The first failure stops its job, so there is no second; and a rise is seen only of what was 0 before.
+    for (const [code, { stopsJob }] of Object.entries(failures))
+      if (stopsJob) this.to.proxyFailures.inc({ code }, 0);
+  }
 
   /** Process and runtime, too: memory, CPU, garbage collection, delay of the event loop. */
   withProcess(): this {
