@@ -10,3 +10,4 @@ export {
 } from './api-key.js';
 export { foldKey, type KeyRing } from './key-ring.js';
 export { usageOf, type UsageDelta } from './usage.js';
+export { CLAIM_MS, foldPayment, refusalOf, unusedPayment, type Payment } from './payment.js';

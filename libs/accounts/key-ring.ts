@@ -15,6 +15,9 @@ const handlers: AccountHandlers<KeyRing> = {
     const key = ring.get(data.keyId);
     if (key && key.revokedAt === null) ring.set(data.keyId, { ...key, revokedAt: time });
   },
+  PaymentAccepted: 'ignored',
+  PaymentReleased: 'ignored',
+  PaymentSpent: 'ignored',
   ScrapeServed: 'ignored',
   ScrapeRefused: 'ignored',
 };

@@ -34,6 +34,9 @@ function deltaOf(deltas: Deltas, { keyId, wallet }: Used, storedAt: number): Usa
 const handlers: AccountHandlers<Deltas> = {
   KeyCreated: 'ignored',
   KeyRevoked: 'ignored',
+  PaymentAccepted: 'ignored',
+  PaymentReleased: 'ignored',
+  PaymentSpent: 'ignored',
   ScrapeServed: (deltas, { data, storedAt }) => {
     const delta = deltaOf(deltas, data, storedAt);
     delta.served += 1;

@@ -32,6 +32,7 @@ describe('loadConfig', () => {
       leaseMs: 5_000,
       keySecret: null,
       scrape: { robots: 'ignore', proxied: false },
+      payment: null,
       trustedProxies: [],
     });
   });

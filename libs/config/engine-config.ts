@@ -30,6 +30,8 @@ const listOf = (part: RegExp) =>
     .pipe(z.array(z.string().regex(part)));
 const hostList = listOf(HOST_PORT);
 
+const base58 = z.string().regex(/^[1-9A-HJ-NP-Za-km-z]{32,44}$/);
+
 /** Every variable that the engine reads, what it may hold, and in which words that is told. */
 const variables = {
   SPOOR_HOME: { schema: z.string().min(1).default('.spoor'), expects: 'a folder' },
@@ -89,6 +91,10 @@ const variables = {
     schema: urlOf('http:', 'https:').optional(),
     expects: 'http(s)://[user:password@]host:port',
   },
+  SPOOR_SOLANA_RPC_URL: { schema: urlOf('http:', 'https:').optional(), expects: 'http(s)://host[:port]/…' },
+  SPOOR_WATT_MINT: { schema: base58.optional(), expects: 'a Solana address' },
+  SPOOR_WATT_RECIPIENT: { schema: base58.optional(), expects: 'a Solana address' },
+  SPOOR_WATT_PRICE: { schema: whole(1, 1_000_000_000).default(100), expects: 'a whole number of WATT' },
   SPOOR_TRUSTED_PROXIES: {
     schema: listOf(/^[0-9a-f:.]+(\/\d{1,3})?$/i).default([]),
     expects: 'a comma list of addresses, or address/bits',
@@ -131,6 +137,8 @@ export interface EngineConfig {
     /** Every scrape goes through the proxy of SPOOR_SCRAPE_PROXY_URL. */
     proxied: boolean;
   };
+  /** How a scrape is paid for without a key; null: it is not. */
+  payment: { rpcUrl: string; mint: string; recipient: string; price: number } | null;
   /** Addresses whose X-Forwarded-For is believed. */
   trustedProxies: string[];
 }
@@ -181,6 +189,25 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env, cwd: string = p
       robots: valueOf('SPOOR_SCRAPE_ROBOTS', env),
       proxied: valueOf('SPOOR_SCRAPE_PROXY_URL', env) !== undefined,
     },
+    payment: paymentOf(env),
     trustedProxies: valueOf('SPOOR_TRUSTED_PROXIES', env),
   };
+}
+
+/** All of it or nothing: half a configuration would take no payment and say nothing. */
+function paymentOf(env: NodeJS.ProcessEnv): EngineConfig['payment'] {
+  const rpcUrl = valueOf('SPOOR_SOLANA_RPC_URL', env);
+  const mint = valueOf('SPOOR_WATT_MINT', env);
+  const recipient = valueOf('SPOOR_WATT_RECIPIENT', env);
+  const price = valueOf('SPOOR_WATT_PRICE', env);
+  if (rpcUrl !== undefined && mint !== undefined && recipient !== undefined)
+    return { rpcUrl, mint, recipient, price };
+  const given = { SPOOR_SOLANA_RPC_URL: rpcUrl, SPOOR_WATT_MINT: mint, SPOOR_WATT_RECIPIENT: recipient };
+  const missing = Object.entries(given).filter(([, value]) => value === undefined);
+  if (missing.length === 3) return null;
+  const field = missing.map(([name]) => name).join(', ');
+  throw new SpoorError('invalid_request', `${field} is not set, but others of payment are.`, {
+    field,
+    hint: 'Payment takes SPOOR_SOLANA_RPC_URL, SPOOR_WATT_MINT and SPOOR_WATT_RECIPIENT together.',
+  });
 }

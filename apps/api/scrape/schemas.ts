@@ -9,6 +9,9 @@ const count = z.int().nonnegative();
 const scrapeBody = z.object({
   url: z.string().max(2048),
   format: z.enum(FORMATS).default('text'),
+  /** Of the payer, with the signature of a transaction that pays; instead of a key. */
+  wallet: z.string().optional(),
+  tx_signature: z.string().optional(),
 });
 
 const scrapeAnswer = z.object({
@@ -22,6 +25,8 @@ const scrapeAnswer = z.object({
   timestamp: z.string(),
   api_key_used: z.literal(true).optional(),
   tier: z.enum(TIERS).optional(),
+  tx_verified: z.literal(true).optional(),
+  watt_charged: z.int().optional(),
 });
 
 const scrapeError = z.object({
@@ -55,6 +60,9 @@ const usage = z.object({
 
 const pricing = z.object({
   methods: z.array(z.enum(['api_key', 'watt_payment'])),
+  price_watt: count.optional(),
+  payment_to: z.string().optional(),
+  tx_max_age_minutes: count.optional(),
   tiers: z.record(z.enum(TIERS), z.object({ perHour: count, perUrlPerHour: count })),
 });
 

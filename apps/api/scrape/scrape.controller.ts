@@ -62,13 +62,14 @@ function tellLimit(response: Response, { allowed, limit, remaining, resetSeconds
   if (!allowed) response.setHeader('Retry-After', resetSeconds);
 }
 
-const answerOf = ({ url, format, content, key }: Scraped) => ({
+const answerOf = ({ url, format, content, by }: Scraped) => ({
   success: true as const,
   url,
   content: content.content,
   format,
   status_code: content.statusCode,
   timestamp: new Date().toISOString(),
-  api_key_used: true as const,
-  tier: key.tier,
+  ...('tier' in by
+    ? { api_key_used: true as const, tier: by.tier }
+    : { tx_verified: true as const, watt_charged: by.watt }),
 });

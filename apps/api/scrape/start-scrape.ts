@@ -1,16 +1,20 @@
 import { TIER_LIMITS } from '#libs/accounts';
-import { createEgress, createTargetCheck } from '#libs/adapters/egress';
+import { createEgress, createJsonEndpoint, createTargetCheck } from '#libs/adapters/egress';
 import { createContentReader } from '#libs/adapters/html';
 import { openAccounts, type OpenAccounts } from '#libs/adapters/postgres';
 import { createRobots } from '#libs/adapters/robots';
 import { createKeyHasher, installationSecret } from '#libs/adapters/system';
 import { isLoopback } from '#libs/config';
 import { KeyWatch, UsageProjector } from '#libs/engine/accounts';
-import { fetchContent, ScrapeService } from '#libs/engine/scrape';
+import type { AccountLog } from '#libs/engine/ports';
+import { fetchContent, Payments, ScrapeService, type PaymentTerms } from '#libs/engine/scrape';
 import { resolvedJobSpec } from '#libs/events';
 import type { Resources, Running } from '#libs/hosting';
 import type { ScrapeApi } from '../deps.js';
+import type { PricingAnswer } from './schemas.js';
 
+/** Of the verifier; told to whoever asks for prices. */
+const MAX_AGE_MINUTES = 10;
 const PROXY = { url: { env: 'SPOOR_SCRAPE_PROXY_URL' } };
 
 /** The scrape endpoint over the servers of this engine, until it is closed. */
@@ -31,8 +35,9 @@ export async function startScrape(resources: Resources): Promise<ScrapeApi & Run
     ...(defaults.proxy ? { proxy: { spec: defaults.proxy, session: 'scrape' } } : {}),
   };
   const findKey = (presented: string) => keys.find(presented);
+  const payment = await paymentTerms(resources, accounts);
   const service = new ScrapeService({
-    ...{ accounts, findKey, limits: store.limits, clock, logger },
+    ...{ accounts, findKey, limits: store.limits, payment, clock, logger },
     targets: createTargetCheck({ allowPrivate: config.allowPrivate }),
     fetch: (url, format, signal) => fetchContent(url, format, content, options, signal),
   });
@@ -41,8 +46,9 @@ export async function startScrape(resources: Resources): Promise<ScrapeApi & Run
   const counting = new UsageProjector({ log: accounts, store: usage, clock, logger }).run(ending.signal);
   return {
     ...{ service, findKey, usage },
-    pricing: { methods: ['api_key'], tiers: { ...TIER_LIMITS } },
+    pricing: pricingOf(payment),
     close: async () => {
+      payment?.close();
       ending.abort();
       keys.close();
       await counting;
@@ -50,4 +56,28 @@ export async function startScrape(resources: Resources): Promise<ScrapeApi & Run
       await store.close();
     },
   };
+}
+
+type Terms = PaymentTerms & { close(): void };
+
+/** Payment is offered where it is configured whole; what it stands on is loaded only then. */
+async function paymentTerms(
+  { config, clock, logger }: Resources,
+  accounts: () => Promise<AccountLog>,
+): Promise<Terms | null> {
+  if (config.payment === null) return null;
+  const { rpcUrl, mint, recipient, price } = config.payment;
+  const { SolanaVerifier } = await import('#libs/adapters/solana');
+  const endpoint = createJsonEndpoint(rpcUrl);
+  const verifier = new SolanaVerifier({ endpoint, mint, recipient, price, clock, logger });
+  const payments = new Payments({ accounts, verifier, clock, logger });
+  return { price, recipient, payments, close: () => endpoint.close() };
+}
+
+function pricingOf(terms: Terms | null): PricingAnswer {
+  const tiers = { ...TIER_LIMITS };
+  if (terms === null) return { methods: ['api_key'], tiers };
+  const { price, recipient } = terms;
+  const paid = { price_watt: price, payment_to: recipient, tx_max_age_minutes: MAX_AGE_MINUTES };
+  return { methods: ['api_key', 'watt_payment'], ...paid, tiers };
 }

@@ -24,6 +24,8 @@ export interface Content {
   statusCode: number;
   /** Bytes over the wire. */
   bytes: number;
+  /** Node that fetched it; null: this process. */
+  nodeId: string | null;
 }
 
 /**
@@ -54,6 +56,7 @@ export async function fetchContent(
       content: read(outcome, format, deps.reader),
       statusCode: outcome.statusCode,
       bytes: outcome.receivedBytes,
+      nodeId: null,
     };
   } finally {
     outcome.release?.();

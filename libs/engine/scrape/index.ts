@@ -6,4 +6,11 @@ export {
   type ContentOptions,
 } from './fetch-content.js';
 export { FORMATS, type ScrapeFormat } from './read-request.js';
-export { ScrapeService, type ScrapeCall, type Scraped, type ScrapeDeps } from './scrape-service.js';
+export {
+  ScrapeService,
+  type PaymentTerms,
+  type ScrapeCall,
+  type Scraped,
+  type ScrapeDeps,
+} from './scrape-service.js';
+export { Payments, type Claim, type PaymentsDeps } from './payments.js';

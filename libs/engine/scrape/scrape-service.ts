@@ -1,10 +1,19 @@
 import { allows, TIER_LIMITS, type ApiKey } from '#libs/accounts';
-import { hostOf, subjects, type AccountEventData, type NewAccountEvent } from '#libs/events';
 import { ScrapeError } from '#libs/failures';
 import { describeError } from '../describe-error.js';
 import type { AccountLog, Clock, LimitVerdict, Logger, RateLimits, TargetCheck } from '../ports/index.js';
-import { readFormat, readPayment, readUrl, type ScrapeFormat } from './read-request.js';
 import type { Content } from './fetch-content.js';
+import type { Claim, Payments } from './payments.js';
+import { readFormat, readPayment, readUrl, type ScrapeFormat } from './read-request.js';
+import { UsageLog, type Caller } from './usage-log.js';
+
+/** What is asked of those who have no key. */
+export interface PaymentTerms {
+  /** WATT for one scrape. */
+  price: number;
+  recipient: string;
+  payments: Pick<Payments, 'claim'>;
+}
 
 export interface ScrapeDeps {
   accounts: () => Promise<AccountLog>;
@@ -13,6 +22,8 @@ export interface ScrapeDeps {
   limits: RateLimits;
   targets: TargetCheck;
   fetch: (url: string, format: ScrapeFormat, signal: AbortSignal) => Promise<Content>;
+  /** Null: keys are the only way. */
+  payment: PaymentTerms | null;
   clock: Pick<Clock, 'now' | 'monotonic'>;
   logger: Logger;
 }
@@ -31,16 +42,19 @@ export interface Scraped {
   url: string;
   format: ScrapeFormat;
   content: Content;
-  key: ApiKey;
-  verdict: LimitVerdict;
+  by: { tier: ApiKey['tier'] } | { watt: number };
 }
 
-/** Requests of strangers: each may be a guess at a key, or makes us look up a name. */
+/** Requests of strangers: each may be a guess at a key, make us look up a name, or ask the chain. */
 const STRANGERS_PER_HOUR = 100;
 
 /** One scrape from its checks, in the order that callers rely on, to its record. */
 export class ScrapeService {
-  constructor(private readonly deps: ScrapeDeps) {}
+  private readonly usage: UsageLog;
+
+  constructor(private readonly deps: ScrapeDeps) {
+    this.usage = new UsageLog(deps);
+  }
 
   /**
    * @param onLimit told as soon as the caller's limit is known, also when the call is refused by it
@@ -56,57 +70,61 @@ export class ScrapeService {
     const key = call.apiKey === undefined ? null : await this.deps.findKey(call.apiKey);
     if (key === null) await this.admitStranger(call.address);
     if (!(await this.deps.targets.admits(url, signal))) throw new ScrapeError('url_blocked');
-    if (call.apiKey === undefined) throw missingPayment(call.body);
+    if (call.apiKey === undefined) return this.paid(call, url, format, signal);
     if (key === null || !allows(key, 'scrape')) throw new ScrapeError('invalid_api_key');
     const verdict = await this.deps.limits.take(limitsOf(key, url));
     onLimit(verdict);
     if (!verdict.allowed) throw tooMany(key.tier, verdict.resetSeconds);
-    return this.served(call, url, format, key, verdict, signal);
+    const caller: Caller = { keyId: key.keyId, wallet: null, signature: null, charged: 0 };
+    const content = await this.serve(call, url, format, caller, null, signal);
+    return { url, format, content, by: { tier: key.tier } };
   }
 
-  private async served(
+  private async paid(
     call: ScrapeCall,
     url: string,
     format: ScrapeFormat,
-    key: ApiKey,
-    verdict: LimitVerdict,
     signal: AbortSignal,
   ): Promise<Scraped> {
-    const started = this.deps.clock.monotonic();
-    const caller = () => ({
-      ...{ requestId: call.requestId, keyId: key.keyId, wallet: null, host: hostOf(url), format },
-      durationMs: Math.round(this.deps.clock.monotonic() - started),
-    });
-    try {
-      const content = await this.deps.fetch(url, format, signal);
-      const { statusCode, bytes } = content;
-      await this.record('ScrapeServed', key.keyId, {
-        ...{ ...caller(), statusCode, bytes, charged: 0, signature: null, nodeId: null },
-      });
-      return { url, format, content, key, verdict };
-    } catch (error) {
-      const known = error instanceof ScrapeError ? error : null;
-      const data = {
-        ...caller(),
-        code: known?.code ?? 'internal_error',
-        statusCode: known?.details.status_code ?? null,
-      };
-      await this.record('ScrapeRefused', key.keyId, data).catch((failure: unknown) =>
-        this.deps.logger.error({ error: describeError(failure) }, 'a refused scrape was not recorded'),
-      );
-      throw error;
-    }
+    const terms = this.deps.payment;
+    const payment = readPayment(call.body['wallet'], call.body['tx_signature']);
+    if (terms === null || payment === null) throw missingPayment(terms);
+    const claim = await terms.payments.claim(payment, call.requestId, signal);
+    const caller: Caller = { keyId: null, ...payment, charged: terms.price };
+    const content = await this.serve(call, url, format, caller, claim, signal);
+    return { url, format, content, by: { watt: terms.price } };
   }
 
-  private async record<T extends 'ScrapeServed' | 'ScrapeRefused'>(
-    type: T,
-    caller: string,
-    data: AccountEventData<T>,
-  ): Promise<void> {
-    const time = new Date(this.deps.clock.now()).toISOString();
-    const subject = subjects.usageSubject(caller);
-    const event = { type, id: `scrape:${data.requestId}`, subject, time, data } as NewAccountEvent;
-    await (await this.deps.accounts()).append(event);
+  private async serve(
+    call: ScrapeCall,
+    url: string,
+    format: ScrapeFormat,
+    caller: Caller,
+    claim: Claim | null,
+    signal: AbortSignal,
+  ): Promise<Content> {
+    const scrape = { requestId: call.requestId, url, format, startedAt: this.deps.clock.monotonic() };
+    let content: Content;
+    try {
+      content = await this.deps.fetch(url, format, signal);
+      // Before anything is handed out: content that nobody paid for cannot be taken back.
+      await claim?.spend();
+    } catch (error) {
+      const known = error instanceof ScrapeError ? error : new ScrapeError('internal_error');
+      await claim?.release(known.code);
+      await this.usage.refused(scrape, caller, known).catch((failure: unknown) => this.unrecorded(failure));
+      throw error;
+    }
+    await this.usage.served(scrape, caller, content).catch((failure: unknown) => {
+      // What is paid for is handed out; whoever has a key may call again.
+      if (claim === null) throw failure;
+      this.unrecorded(failure);
+    });
+    return content;
+  }
+
+  private unrecorded(error: unknown): void {
+    this.deps.logger.error({ error: describeError(error) }, 'a scrape was not recorded');
   }
 
   private async admitStranger(address: string): Promise<void> {
@@ -123,11 +141,15 @@ const limitsOf = (key: ApiKey, url: string) => {
   ];
 };
 
-/** Half a payment is none; there is nobody to pay to unless payment is configured. */
-function missingPayment(body: ScrapeCall['body']): ScrapeError {
-  readPayment(body['wallet'], body['tx_signature']);
-  return new ScrapeError('missing_payment', undefined, { methods: ['api_key'] });
-}
+/** Where there is nobody to pay to, only a key is asked for. */
+const missingPayment = (terms: PaymentTerms | null): ScrapeError =>
+  new ScrapeError(
+    'missing_payment',
+    undefined,
+    terms === null
+      ? { methods: ['api_key'] }
+      : { price_watt: terms.price, payment_to: terms.recipient, methods: ['api_key', 'watt_payment'] },
+  );
 
 const tooMany = (tier: string, seconds: number): ScrapeError =>
   new ScrapeError(

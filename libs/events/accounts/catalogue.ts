@@ -1,11 +1,22 @@
 import type { z } from 'zod';
 import { KeyCreated } from './key-created.js';
 import { KeyRevoked } from './key-revoked.js';
+import { PaymentAccepted } from './payment-accepted.js';
+import { PaymentReleased } from './payment-released.js';
+import { PaymentSpent } from './payment-spent.js';
 import { ScrapeRefused } from './scrape-refused.js';
 import { ScrapeServed } from './scrape-served.js';
 
 /** Every account event. A new one is one file beside the others and one line here; the compiler names the rest. */
-export const accountCatalogue = { KeyCreated, KeyRevoked, ScrapeServed, ScrapeRefused } as const;
+export const accountCatalogue = {
+  KeyCreated,
+  KeyRevoked,
+  PaymentAccepted,
+  PaymentReleased,
+  PaymentSpent,
+  ScrapeServed,
+  ScrapeRefused,
+} as const;
 
 export type AccountEventType = keyof typeof accountCatalogue;
 export type AccountEventData<T extends AccountEventType = AccountEventType> = z.output<

@@ -1,0 +1,1 @@
+export { SolanaVerifier, type SolanaOptions } from './solana-verifier.js';

@@ -1,0 +1,10 @@
+/** Looks a payment up on the chain. */
+export interface PaymentVerifier {
+  /**
+   * That the wallet signed a transaction of at most ten minutes ago which succeeded and moved the price, in the right token,
+   * from it to the recipient.
+   * @returns the amount that was moved
+   * @throws ScrapeError invalid_payment, payment_failed (also while the chain cannot be asked)
+   */
+  verify(payment: { wallet: string; signature: string }, signal: AbortSignal): Promise<number>;
+}
