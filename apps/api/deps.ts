@@ -49,6 +49,7 @@ export interface ApiDeps {
     | 'requeue'
     | 'planRequeue'
     | 'fork'
+    | 'remove'
   >;
   histories: Pick<JobHistories, 'explain' | 'at' | 'diff' | 'proof'>;
   progress: ProgressFeed;

@@ -1,8 +1,10 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
-import { Coordinator } from '#libs/engine';
+import { Coordinator, RetentionSweep } from '#libs/engine';
 import { CoordinatorWatch, type Finding } from '#libs/engine/health';
 import { diskRoom } from '#libs/adapters/system';
 import { isGone, MIN_FREE_BYTES, type Resources } from '#libs/hosting';
+
+const DAY_MS = 86_400_000;
 
 export const RESOURCES = Symbol('Resources');
 
@@ -12,24 +14,33 @@ export class CoordinatorHost implements OnApplicationBootstrap, OnApplicationShu
   private readonly coordinators: Coordinator[];
   private readonly watches: CoordinatorWatch[];
 
-  constructor(@Inject(RESOURCES) { log, clock, logger, hashKey, holder, config, metrics }: Resources) {
+  constructor(
+    @Inject(RESOURCES) { log, clock, logger, hashKey, holder, config, metrics, removal }: Resources,
+  ) {
     const { eventLog, fetchQueue, lease, progress, inspection } = log;
     const room = diskRoom(config.home);
     const deps = {
       ...{ eventLog, fetchQueue, lease, progress, inspection },
       ...{ clock, logger, metrics, hashKey, room },
     };
+    const maxAgeMs = config.retentionDays === null ? null : config.retentionDays * DAY_MS;
     this.coordinators = Array.from(
       { length: config.shards },
       (_, shard) =>
-        new Coordinator(deps, {
-          shard,
-          pool: 'http',
-          holder,
-          isGone,
-          minFreeBytes: MIN_FREE_BYTES,
-          leaseEveryMs: Math.max(config.leaseMs / 3, 300),
-        }),
+        new Coordinator(
+          {
+            ...deps,
+            retention: new RetentionSweep({ eventLog, clock, logger, removal }, { shard, maxAgeMs }),
+          },
+          {
+            shard,
+            pool: 'http',
+            holder,
+            isGone,
+            minFreeBytes: MIN_FREE_BYTES,
+            leaseEveryMs: Math.max(config.leaseMs / 3, 300),
+          },
+        ),
     );
     this.watches = this.coordinators.map((coordinator) => new CoordinatorWatch(coordinator, eventLog, clock));
     metrics?.watchCoordinators(() => this.coordinators.map(({ reading }) => reading));

@@ -21,6 +21,7 @@ describe('loadConfig', () => {
       durability: 'fast',
       replicas: 1,
       natsSync: null,
+      retentionDays: null,
       host: '127.0.0.1',
       port: 8080,
       metricsPort: null,

@@ -77,6 +77,7 @@ const variables = {
     expects: 'a comma list of host or host:port, or * for all',
   },
   SPOOR_WORKER_SLOTS: { schema: whole(1, 1024).default(32), expects: 'a whole number from 1 to 1024' },
+  SPOOR_RETENTION_DAYS: { schema: whole(1, 36_500).optional(), expects: 'a whole number of days, 1 or more' },
   SPOOR_LOG_LEVEL: {
     schema: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
     expects: 'trace, debug, info, warn, error, fatal or silent',
@@ -125,6 +126,8 @@ export interface EngineConfig {
   allowPrivate: string[];
   /** Pages that one worker process fetches at once. */
   workerSlots: number;
+  /** Jobs that are done or stopped are removed after so many days; null: never. */
+  retentionDays: number | null;
   logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
   /** How long (ms) a call to the event log goes on trying before it gives up. */
   logTimeoutMs: number;
@@ -181,6 +184,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env, cwd: string = p
     metricsHost: valueOf('SPOOR_METRICS_HOST', env),
     allowPrivate: valueOf('SPOOR_ALLOW_PRIVATE', env),
     workerSlots: valueOf('SPOOR_WORKER_SLOTS', env),
+    retentionDays: valueOf('SPOOR_RETENTION_DAYS', env) ?? null,
     logLevel: valueOf('SPOOR_LOG_LEVEL', env),
     logTimeoutMs: valueOf('SPOOR_LOG_TIMEOUT_MS', env),
     leaseMs: valueOf('SPOOR_LEASE_MS', env),

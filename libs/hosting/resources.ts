@@ -12,6 +12,7 @@ import { acquireServers, isRunning, thisProcess } from '#libs/adapters/servers';
 import { diskRoom, newHashKey, newId, systemClock } from '#libs/adapters/system';
 import { createLogger, type EngineConfig } from '#libs/config';
 import { JobHistories } from '#libs/engine/histories';
+import { RemoveJob } from '#libs/engine/retention';
 import { JobService } from '#libs/engine/jobs';
 import type { BodyArchive, Clock, Logger, ProxyCheck, ProxyResolver } from '#libs/engine/ports';
 import { SpoorError } from '#libs/failures';
@@ -25,6 +26,7 @@ export interface Resources {
   readonly clock: Clock;
   readonly log: JetStreamHandle;
   readonly bodies: BodyArchive;
+  readonly removal: RemoveJob;
   readonly jobs: JobService;
   /** What the histories of jobs tell, of now and of any moment before. */
   readonly histories: JobHistories;
@@ -119,6 +121,10 @@ export async function openResources(
     allowPrivate: () => config.allowPrivate,
     allowPrivateOf: (jobId) => privateTargets.of(jobId),
   });
+  const removal = new RemoveJob({
+    ...{ eventLog: log.eventLog, purge: log.purge, bodies, clock: systemClock },
+    forget: (jobId) => privateTargets.forget(jobId),
+  });
   const jobs = new JobService({
     eventLog: log.eventLog,
     clock: systemClock,
@@ -126,6 +132,7 @@ export async function openResources(
     shards: config.shards,
     hashKey,
     bodies,
+    removal,
     readModels: async () => (await database()).readModels,
     proxyCheck,
   });
@@ -140,6 +147,7 @@ export async function openResources(
     log,
     bodies,
     metrics,
+    removal,
     jobs,
     histories: new JobHistories({
       ...{ eventLog: log.eventLog, fetchQueue: log.fetchQueue, lease: log.lease, clock: systemClock },

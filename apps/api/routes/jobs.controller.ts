@@ -1,4 +1,16 @@
-import { Body, Controller, Get, Headers, HttpCode, Inject, Param, Post, Query, Req } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  Headers,
+  HttpCode,
+  Inject,
+  Param,
+  Post,
+  Query,
+  Req,
+} from '@nestjs/common';
 import type { Request } from 'express';
 import { ApiTags } from '@nestjs/swagger';
 import type { CommandAnswer } from '#libs/engine/jobs';
@@ -7,7 +19,7 @@ import { checkKey, commandIdOf, IDEMPOTENCY, startIdsOf } from '../http/idempote
 import { checkJobId, parseInput, parseQuery } from '../http/parse.js';
 import { commandBody, resumeBody } from '../schemas/answers.js';
 import { Describe } from '../schemas/openapi.js';
-import { jobsQuery, noQuery } from '../schemas/queries.js';
+import { jobsQuery, noQuery, removeQuery } from '../schemas/queries.js';
 import { jobLinks, JobViews } from './job-views.js';
 import { planView } from './resume-view.js';
 
@@ -62,6 +74,24 @@ export class JobsController {
   async one(@Param('id') id: string, @Query() query: unknown) {
     parseQuery(noQuery, query);
     return this.views.job(id);
+  }
+
+  @Delete(':id')
+  @Describe({
+    summary: 'Remove a job that is not running: its history and bodies go, a tombstone stays',
+    params: ['id'],
+    answer: 'CommandAnswer',
+    query: removeQuery,
+    headers: [IDEMPOTENCY],
+  })
+  async remove(
+    @Param('id') id: string,
+    @Query() query: unknown,
+    @Headers('idempotency-key') key: string | undefined,
+  ) {
+    const { reason } = parseQuery(removeQuery, query);
+    const commandId = commandIdOf('remove', checkKey(key));
+    return withLinks(await this.deps.jobs.remove(checkJobId(id), { reason, commandId }));
   }
 
   @Post(':id/pause')

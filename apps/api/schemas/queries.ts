@@ -23,6 +23,9 @@ const seq = whole(0, Number.MAX_SAFE_INTEGER);
 
 export const noQuery = z.strictObject({});
 
+/** A DELETE has no body that could carry it. */
+export const removeQuery = z.strictObject({ reason: text(1000).optional() });
+
 export const jobsQuery = z.strictObject({
   status: oneOf(['running', 'paused', 'stopped', 'error', 'done', 'removed']).optional(),
   /** Part of the job's id or name. */

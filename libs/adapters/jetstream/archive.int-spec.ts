@@ -32,7 +32,7 @@ describe('the log as a whole, saved and restored', () => {
     return { nats, log };
   };
   /** Decisions, many facts, one of them with lists beside it, and a job of which only the tombstone is left. */
-  const fill = async ({ eventLog, purgeJob }: JetStreamHandle): Promise<void> => {
+  const fill = async ({ eventLog, purge }: JetStreamHandle): Promise<void> => {
     await eventLog.appendJob(started(JOB), 0);
     const { seq } = await eventLog.appendJob(started(GONE), 0);
     await Promise.all(
@@ -42,7 +42,8 @@ describe('the log as a whole, saved and restored', () => {
     await eventLog.publishPage(fetched(JOB, 'long', { links: { follow: { default: links }, skip: {} } }));
     const removal = paused(GONE, 'removed');
     const { seq: upTo } = await eventLog.appendJob(removal, seq);
-    await purgeJob(GONE, upTo);
+    while (await purge.pageFacts(GONE, upTo));
+    await purge.rest(GONE, upTo);
   };
   const read = async ({ eventLog }: JetStreamHandle): Promise<LogEntry[]> => {
     const entries: LogEntry[] = [];

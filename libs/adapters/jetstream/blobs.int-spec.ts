@@ -59,7 +59,7 @@ describe('events with lists too long for one message', () => {
     const [a, b] = ['0-twin000a', '0-twin000b'];
     for (const job of [a, b])
       await log.eventLog.publishPage(fetched(job, 1, { links: { follow, skip: {} } }));
-    await log.purgeJob(a, (await log.eventLog.head(0)).lastSeq);
+    await log.purge.rest(a, (await log.eventLog.head(0)).lastSeq);
     expect(await only(b)).toMatchObject({ data: { links: { follow } } });
   });
 

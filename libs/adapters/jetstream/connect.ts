@@ -1,5 +1,4 @@
 import type { NatsConnection } from '@nats-io/transport-node';
-import { shardOf, subjects } from '#libs/events';
 import type {
   AccountLog,
   EventLog,
@@ -9,6 +8,7 @@ import type {
   LogAudit,
   LogInspection,
   Metrics,
+  LogPurge,
   ProgressFeed,
 } from '#libs/engine/ports';
 import { openAccountLog } from './account-log.js';
@@ -22,6 +22,7 @@ import { JetStreamInspection } from './inspection.js';
 import { KvLease } from './lease.js';
 import { silentLogger, type AdapterLogger } from './logger.js';
 import { NatsProgressFeed } from './progress.js';
+import { JetStreamPurge } from './purge.js';
 import { DEDUPE_MS, ensureStreams } from './streams.js';
 
 export interface ConnectOptions {
@@ -57,8 +58,7 @@ export interface JetStreamHandle {
   readonly nc: NatsConnection;
   /** Sends and awaits what is under way, then closes. */
   close(): Promise<void>;
-  /** Removes a job's events below `uptoSeq` (its JobRemoved stays as tombstone) and its blobs. Returns how many events. */
-  purgeJob(jobId: string, uptoSeq: number): Promise<number>;
+  readonly purge: LogPurge;
 }
 
 /**
@@ -109,7 +109,7 @@ function handle(
     inspection: new JetStreamInspection(connection),
     nc: connection.nc,
     close: () => (closing ??= close(connection, eventLog)),
-    purgeJob: (jobId, uptoSeq) => purgeJob(connection, jobId, uptoSeq),
+    purge: new JetStreamPurge(connection),
   };
 }
 
@@ -120,16 +120,4 @@ async function close(connection: LogConnection, eventLog: JetStreamEventLog): Pr
     await connection.nc.drain().catch(() => {});
   }
   await connection.nc.close();
-}
-
-async function purgeJob(connection: LogConnection, jobId: string, uptoSeq: number): Promise<number> {
-  const shard = shardOf(jobId);
-  const purge = async (stream: string, request: object): Promise<number> =>
-    (await connection.requests.json<{ purged: number }>(`$JS.API.STREAM.PURGE.${stream}`, request)).purged;
-  try {
-    await purge(subjects.blobStream(shard), { filter: subjects.blobsOfJob(jobId) });
-    return await purge(subjects.eventStream(shard), { filter: subjects.eventsOfJob(jobId), seq: uptoSeq });
-  } catch (error) {
-    throw toSpoorError(error);
-  }
 }

@@ -188,11 +188,16 @@ describe('reading the log', () => {
     const other = `${job}b`;
     await publish(0, 3);
     await publish(0, 2, other);
-    const removal = await log.eventLog.appendJob(paused(job, 'last'), 0);
-    expect(await log.purgeJob(job, removal.seq)).toBe(3);
-    expect(seqs(await all(log.eventLog.readJob(job)))).toEqual([removal.seq]);
+    const first = await log.eventLog.appendJob(started(job), 0);
+    const removal = await log.eventLog.appendJob(paused(job, 'last'), first.seq);
+    await publish(3, 4);
+    expect(await log.purge.pageFacts(job, removal.seq)).toBe(true);
+    expect(await log.purge.pageFacts(job, removal.seq)).toBe(false);
+    expect(seqs(await all(log.eventLog.readJob(job)))).toEqual([first.seq, removal.seq, removal.seq + 1]);
+    await log.purge.rest(job, removal.seq);
+    expect(seqs(await all(log.eventLog.readJob(job)))).toEqual([removal.seq, removal.seq + 1]);
     expect(seqs(await all(log.eventLog.readJob(other)))).toHaveLength(2);
-    expect(seqs(await all(log.eventLog.readJob(job, { fromSeq: removal.seq + 1 })))).toEqual([]);
+    expect(seqs(await all(log.eventLog.readJob(job, { fromSeq: removal.seq + 2 })))).toEqual([]);
   });
 
   describe('of a log that changes its identity', () => {

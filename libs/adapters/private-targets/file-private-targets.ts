@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { PrivateTargets } from '#libs/engine/ports';
@@ -36,6 +36,13 @@ export class FilePrivateTargets implements PrivateTargets {
     writeFileSync(half, JSON.stringify(all), { mode: 0o600 });
     renameSync(half, file);
     this.known.delete(jobId);
+  }
+
+  /** Of a job that was removed. */
+  forget(jobId: string): void {
+    if (!isJobId(jobId)) return;
+    this.known.delete(jobId);
+    rmSync(this.fileOf(jobId), { force: true });
   }
 
   /** What cannot be read allows nothing. */

@@ -33,6 +33,8 @@ export interface CoordinatorDeps {
   room: Room;
   /** What limits the log; without it only the limit of its stream is known. */
   inspection?: Pick<LogInspection, 'allowances'> | undefined;
+  /** Done beside leading: what a shard's leader alone should do. */
+  retention?: { run(signal: AbortSignal): Promise<void> } | undefined;
   /** Drawn anew by each process. */
   hashKey: HashKey;
 }
@@ -139,6 +141,7 @@ export class Coordinator {
     const beside = [
       every(leaseEveryMs, () => this.renew(ending)),
       every(TICK_MS, () => this.tick(jobs, releaser)),
+      this.deps.retention?.run(signal) ?? Promise.resolve(),
     ];
     try {
       await this.follow(jobs, releaser, signal);

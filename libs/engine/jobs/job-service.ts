@@ -15,6 +15,7 @@ import type {
 } from '#libs/job';
 import { ConflictError, type Bodies, type Clock, type EventLog, type ProxyCheck } from '#libs/engine/ports';
 import { ForkJob } from '../copies/fork-job.js';
+import type { RemoveJob } from '../retention/remove-job.js';
 import { appendDecision } from './append-decision.js';
 import { JobFolds, type JobReport } from './job-folds.js';
 import { preflight, refusedBy } from './preflight.js';
@@ -38,6 +39,8 @@ export interface JobServiceDeps {
   requeueWaitMs?: number | undefined;
   /** Bodies that a fork takes along. */
   bodies?: Pick<Bodies, 'link'> | undefined;
+  /** Without it no job is removed here. */
+  removal?: Pick<RemoveJob, 'run'> | undefined;
   /** Default: one that this process draws. */
   hashKey?: HashKey | undefined;
 }
@@ -233,8 +236,20 @@ export class JobService {
     return { ...answer, parent, events, bodies, diff, position };
   }
 
-  async remove(jobId: string, options: CommandOptions = {}): Promise<CommandAnswer> {
-    return this.run(jobId, (ref) => ({ type: 'remove', ...ref }), options);
+  /**
+   * The job's history, long lists and bodies go; a tombstone stays. Repeated it finishes what was interrupted.
+   * @param expectedSeq the job's last decision that whoever asks has seen; default: whatever it is
+   * @throws SpoorError job_not_found; impossible_transition when it is running; conflict when it is not at `expectedSeq` any more
+   */
+  async remove(
+    jobId: string,
+    options: CommandOptions & { expectedSeq?: number } = {},
+  ): Promise<CommandAnswer> {
+    if (!this.deps.removal) throw new SpoorError('internal', 'Jobs cannot be removed here.');
+    await this.known(jobId, this.state(jobId));
+    const { commandId = this.deps.newId(), reason, expectedSeq } = options;
+    const seq = await this.deps.removal.run(jobId, { commandId, reason }, expectedSeq);
+    return this.answer(jobId, (await this.state(jobId))!, seq);
   }
 
   /** The fold of the job's decisions now; null when there is no such job. */

@@ -10,6 +10,7 @@ import { addJobResume } from './resume.js';
 import { addRetry } from './retry.js';
 import { addJobShow } from './show.js';
 import { addJobState } from './state.js';
+import { addJobRm } from './rm.js';
 import { addJobStatus } from './status.js';
 
 const GO_ON = 'Go on: spoor job resume <jobId>';
@@ -45,4 +46,5 @@ export function addJob(program: Command, finish: Finish): void {
   });
   addRetry(job, finish);
   addJobFork(job, finish);
+  addJobRm(job, finish);
 }
