@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { findNatsServer } from '#libs/adapters/servers';
 import { runDir, testDir } from '#libs/testing';
 
-const PASSWORDS = { SPOOR_NATS_PASSWORD: 'p1', SPOOR_POSTGRES_PASSWORD: 'p2' };
+const PASSWORDS = { SPOOR_NATS_PASSWORD: 'p1', SPOOR_POSTGRES_PASSWORD: 'p2', SPOOR_KEY_SECRET: 'p3' };
 
 /** What `docker-compose config` makes of the file; null where it is not installed. */
 function compose(env: NodeJS.ProcessEnv): string | null {

@@ -7,6 +7,7 @@ import type { ApiDeps, ApiLog } from './deps.js';
 import { ErrorFilter } from './http/error-filter.js';
 import { OpenStreams } from './http/open-streams.js';
 import { onlyJsonChanges, onlyOwnHosts, secureHeaders } from './http/guard-requests.js';
+import { onlyKnownCallers } from './http/known-callers.js';
 import { measureRequests } from './http/measure-requests.js';
 import { useJsonBodies } from './http/json-body.js';
 import { openApiDocument } from './schemas/openapi.js';
@@ -44,6 +45,7 @@ export async function createApi(deps: ApiDeps): Promise<NestExpressApplication> 
   if (deps.metrics) app.use(measureRequests(deps.metrics));
   app.use(secureHeaders);
   app.use(onlyOwnHosts(deps.config));
+  app.use(onlyKnownCallers(deps.config, deps.scrape?.findKey));
   app.use(onlyJsonChanges);
   useJsonBodies(app, deps.config.bodyLimitBytes ?? BODY_LIMIT);
   SwaggerModule.setup('api/docs', app, () => openApiDocument(app), {

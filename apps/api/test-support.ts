@@ -154,7 +154,7 @@ export const WELL: HealthReport = {
   shards: [{ shard: 0, lastSeq: 0, projected: 0, lag: 0, lagMs: 0, parked: [], allowances: [] }],
 };
 
-export async function startTestApi(config: Partial<ApiConfig> = {}) {
+export async function startTestApi(config: Partial<ApiConfig> = {}, over: Partial<ApiDeps> = {}) {
   const eventLog = new MemoryLog();
   const readModels = new MemoryReadModels();
   const logged: { details: object; message: string }[] = [];
@@ -181,6 +181,7 @@ export async function startTestApi(config: Partial<ApiConfig> = {}) {
     health: { look: async () => WELL },
     config: { host: '127.0.0.1', shards: 1, ...config },
     log,
+    ...over,
   };
   const app = await createApi(deps);
   await app.listen(0, '127.0.0.1');

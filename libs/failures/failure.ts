@@ -15,6 +15,7 @@ export interface Failure {
     | 'DEADLINE_EXCEEDED'
     | 'ABORTED'
     | 'PERMISSION_DENIED'
+    | 'UNAUTHENTICATED'
     | 'RESOURCE_EXHAUSTED'
     | 'INTERNAL';
   /** What the person who reads it can do. */

@@ -59,6 +59,12 @@ export const failures = {
   ...proxyFailures,
   // Commands and queries.
   invalid_request: refused(400, 'INVALID_ARGUMENT', 'See the field that is named.'),
+  unauthorized: refused(
+    401,
+    'UNAUTHENTICATED',
+    'Send a key in X-API-Key: spoor key create --scopes admin makes one.',
+  ),
+  forbidden: refused(403, 'PERMISSION_DENIED', 'The control API takes keys with the scope admin.'),
   job_not_found: refused(404, 'NOT_FOUND', 'Check the job id; `spoor job ls` lists all jobs.'),
   not_found: refused(404, 'NOT_FOUND', 'Check the id.'),
   impossible_transition: refused(

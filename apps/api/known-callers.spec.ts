@@ -1,0 +1,97 @@
+import { readFileSync } from 'node:fs';
+import type { ApiKey } from '#libs/accounts';
+import { startTestApi, type TestApi } from './test-support.js';
+
+const adminKey = 'spoor_admin';
+const readKey = 'spoor_reader';
+const keyOf = (scopes: ApiKey['scopes']): ApiKey => ({
+  ...{ keyId: 'k', hash: '', tier: 'basic', name: null, createdAt: '', expiresAt: null, revokedAt: null },
+  scopes,
+});
+const scrape = {
+  service: { scrape: () => Promise.reject(new Error('not part of this test')) },
+  findKey: async (presented: string) =>
+    presented === adminKey ? keyOf(['admin']) : presented === readKey ? keyOf(['jobs:read']) : null,
+  usage: () => Promise.reject(new Error('not part of this test')),
+  pricing: { methods: ['api_key' as const], tiers: {} as never },
+};
+
+interface Route {
+  method: string;
+  path: string;
+}
+
+/** Every route of the API, as its own document lists them. */
+function routes(): Route[] {
+  const { paths } = JSON.parse(readFileSync('docs/openapi.json', 'utf8')) as {
+    paths: Record<string, object>;
+  };
+  return Object.entries(paths).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => ({
+      method: method.toUpperCase(),
+      path: path.replaceAll(/\{\w+\}/g, '0-aaaaaaaa'),
+    })),
+  );
+}
+
+async function ask(
+  api: TestApi,
+  { method, path }: Route,
+  headers: Record<string, string> = {},
+): Promise<number> {
+  const body = method === 'GET' || method === 'DELETE' ? {} : { body: '{}' };
+  const response = await fetch(api.url + path, {
+    method,
+    headers: { 'content-type': 'application/json', ...headers },
+    ...body,
+  });
+  await response.body?.cancel();
+  return response.status;
+}
+
+describe('beyond the machine', () => {
+  let api: TestApi;
+  beforeAll(async () => void (api = await startTestApi({ host: '0.0.0.0' }, { scrape })));
+  afterAll(() => api.close());
+
+  it('given no key or a wrong one, then no route of the control API answers', async () => {
+    const listed = routes().filter(({ path }) => path !== '/health/live' && !path.startsWith('/api/v1/'));
+    expect(listed.length).toBeGreaterThan(20);
+    for (const route of [
+      ...listed,
+      { method: 'GET', path: '/api/docs' },
+      { method: 'GET', path: '/metrics' },
+    ]) {
+      expect([route.path, await ask(api, route)]).toEqual([route.path, 401]);
+      expect([route.path, await ask(api, route, { 'x-api-key': 'guess' })]).toEqual([route.path, 401]);
+    }
+  });
+
+  it('given a key without the scope, then 403; with it, the route answers, by either header', async () => {
+    const jobs = { method: 'GET', path: '/api/jobs' };
+    expect(await ask(api, jobs, { 'x-api-key': readKey })).toBe(403);
+    expect(await ask(api, jobs, { 'x-api-key': adminKey })).toBe(200);
+    expect(await ask(api, jobs, { authorization: `Bearer ${adminKey}` })).toBe(200);
+  });
+
+  it('says that it lives to everybody', async () => {
+    expect(await ask(api, { method: 'GET', path: '/health/live' })).toBe(200);
+  });
+});
+
+describe('on loopback', () => {
+  let api: TestApi;
+  beforeAll(async () => void (api = await startTestApi({}, { scrape })));
+  afterAll(() => api.close());
+  const jobs = { method: 'GET', path: '/api/jobs' };
+
+  it('is open for the person at the machine', async () => expect(await ask(api, jobs)).toBe(200));
+
+  it.each(['x-forwarded-for', 'forwarded', 'x-real-ip', 'via'])(
+    'given that somebody stands in between (%s), then it is not',
+    async (header) => expect(await ask(api, jobs, { [header]: '127.0.0.1' })).toBe(401),
+  );
+
+  it('given a key that is none, then it says so', async () =>
+    expect(await ask(api, jobs, { 'x-api-key': 'guess' })).toBe(401));
+});
