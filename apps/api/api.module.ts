@@ -18,6 +18,7 @@ import { JobsController } from './routes/jobs.controller.js';
 import { LiveProgress } from './routes/live-progress.js';
 import { MetricsController } from './routes/metrics.controller.js';
 import { PagesController } from './routes/pages.controller.js';
+import { WebhooksController } from './routes/webhooks.controller.js';
 import { RetryController } from './routes/retry.controller.js';
 import { ScrapeController } from './scrape/scrape.controller.js';
 import { ScrapeErrorFilter } from './scrape/scrape-error-filter.js';
@@ -32,6 +33,7 @@ export class ApiModule {
       controllers: [
         JobsController,
         RetryController,
+        WebhooksController,
         ForkController,
         PagesController,
         ItemsController,

@@ -1,3 +1,4 @@
+import type { Webhooks } from '#libs/webhooks';
 import type { HealthWatch } from '#libs/engine/health';
 import type { ApiKey } from '#libs/accounts';
 import type { JobHistories } from '#libs/engine/histories';
@@ -61,6 +62,8 @@ export interface ApiDeps {
   scrape?: ScrapeApi;
   /** What is told to Prometheus; only on a loopback address. */
   metrics?: ApiMetrics | undefined;
+  /** Deliveries to other services; without it there are none. */
+  webhooks?: Webhooks;
   config: ApiConfig;
   log?: ApiLog;
 }

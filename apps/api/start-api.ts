@@ -4,6 +4,7 @@ import type { HealthWatch } from '#libs/engine/health';
 import { SpoorError } from '#libs/failures';
 import { watchHealth, type Resources, type Running } from '#libs/hosting';
 import { createApi } from './create-api.js';
+import { startWebhooks } from './start-webhooks.js';
 import { startScrape } from './scrape/start-scrape.js';
 
 /** Only these say that another address would do; their text names addresses, so it stays a cause. */
@@ -26,6 +27,7 @@ export async function startApi(
   const { config, log, bodies, jobs, histories, logger, metrics } = resources;
   const { readModels } = await resources.database();
   const scrape = await startScrape(resources);
+  const webhooks = await startWebhooks(resources);
   const app = await createApi({
     eventLog: log.eventLog,
     progress: log.progress,
@@ -36,6 +38,7 @@ export async function startApi(
     bodies,
     scrape,
     metrics,
+    webhooks,
     config: { host: config.host, shards: config.shards, trustedProxies: config.trustedProxies },
     log: logger,
   });
@@ -44,6 +47,7 @@ export async function startApi(
     await listen(app.getHttpServer(), config.port, config.host);
   } catch (error) {
     await app.close();
+    await webhooks.close();
     await scrape.close();
     throw addressError(error, `${config.host}:${config.port}`);
   }
@@ -51,6 +55,7 @@ export async function startApi(
     url: urlOf(app.getHttpServer()),
     close: async () => {
       await app.close();
+      await webhooks.close();
       await scrape.close();
     },
   };

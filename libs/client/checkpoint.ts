@@ -41,7 +41,7 @@ export async function natsCheckpoints(reader: LogReader, owner: string): Promise
       const key = `${durable}.${shard}`;
       const found = await bucket.get(key);
       revisions.set(key, found?.revision ?? 0);
-      return found === null ? null : checkpoint.parse(found.value);
+      return found === null || found.value === null ? null : checkpoint.parse(found.value);
     },
     save: async (durable, shard, { stream, seq, event }) => {
       const key = `${durable}.${shard}`;

@@ -6,6 +6,11 @@ export const fetchStream = (shard: number): string => `SPOOR_FETCH_${shard}`;
 export const blobStream = (shard: number): string => `SPOOR_BLOBS_${shard}`;
 export const LEASE_BUCKET = 'SPOOR_LEASES';
 export const CHECKPOINT_BUCKET = 'SPOOR_CHECKPOINTS';
+export const WEBHOOK_BUCKET = 'SPOOR_WEBHOOKS';
+/** What was delivered to webhooks, and how it was answered; nothing is folded from it. */
+export const DELIVERY_STREAM = 'SPOOR_DELIVERIES';
+export const allDeliveries = 'spoor.deliveries.>';
+export const deliveriesOf = (webhookId: string): string => `spoor.deliveries.${webhookId}`;
 
 /** Shard of an event stream's name, or null when it is none. */
 export const shardOfEventStream = (stream: string): number | null => {

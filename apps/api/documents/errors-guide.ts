@@ -59,7 +59,11 @@ function table(of: readonly Row[]): string {
   const lines = of.map(({ code, retry, stopsJob, recorded, http, grpc, hint }) =>
     [
       `\`${code}\``,
-      ...[retry === 'backoff' ? 'yes' : 'no', stopsJob ? 'yes' : 'no', RECORDED[recorded]],
+      ...[
+        stopsJob ? 'within `proxy.tolerance`' : retry === 'backoff' ? 'yes' : 'no',
+        stopsJob ? 'yes' : 'no',
+        RECORDED[recorded],
+      ],
       ...[String(http), `\`${grpc}\``, cell(hint), clientAction(code, failures[code])],
     ].join(' | '),
   );

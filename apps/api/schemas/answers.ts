@@ -6,6 +6,7 @@ import type { EvidenceRow, ItemRow, JobProgress, JobRow, PageRow } from '#libs/e
 import { explanation, jobDiff, jobProof, jobStateAt } from './job-answers.js';
 import { pageStory, retryBody, retryPlan, selectedPages } from './page-answers.js';
 import { forkBody, forked } from './history-answers.js';
+import { delivery, redeliverInput, webhookCreated, webhookInput, webhookView } from '#libs/webhooks';
 import { monitoringAnswers, monitoringInputs } from '../monitoring/schemas.js';
 import { scrapeAnswers, scrapeInputs } from '../scrape/schemas.js';
 
@@ -302,6 +303,8 @@ export const inputSchemas = {
   Resume: resumeBody,
   Retry: retryBody,
   Fork: forkBody,
+  Webhook: webhookInput,
+  Redeliver: redeliverInput,
   ...monitoringInputs,
   ...scrapeInputs,
 };
@@ -309,6 +312,11 @@ export const inputSchemas = {
 /** What answers carry, by its name in the OpenAPI document. */
 export const answerSchemas = {
   Error: errorAnswer,
+  WebhookCreated: webhookCreated,
+  WebhookAnswer: webhookView,
+  Webhooks: z.object({ items: z.array(webhookView) }),
+  Delivery: delivery,
+  Deliveries: z.object({ items: z.array(delivery) }),
   CommandAnswer: commandAnswer,
   ResumeAnswer: resumeAnswer,
   RetryAnswer: retryAnswer,

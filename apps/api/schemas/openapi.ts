@@ -31,7 +31,7 @@ function components(schemas: Record<string, z.ZodType>, io: 'input' | 'output'):
 }
 
 /** Bodies that may be left out. */
-const OPTIONAL = new Set(['Command', 'Resume', 'Fork']);
+const OPTIONAL = new Set(['Command', 'Redeliver', 'Resume', 'Fork']);
 
 interface Described {
   summary: string;

@@ -81,3 +81,5 @@ export const eventsQuery = z.strictObject(eventsQueryFields);
 
 /** Sequences count within a shard. */
 export const allEventsQuery = z.strictObject({ ...eventsQueryFields, shard: whole(0, 9999).default(0) });
+
+export const deliveriesQuery = z.strictObject({ limit: whole(1, 500).default(50) });

@@ -8,6 +8,7 @@ import { codingsOf, decode, DecodeError, type Coding } from './decode.js';
 import { Exchange, httpClient, UpgradeError } from './exchange.js';
 import { targetOf, type AddressGuard } from './guard.js';
 import { headerRecord, retryAfterMs } from './head.js';
+import { post, type PostOutcome, type PostRequest } from './post.js';
 import { problemOf, problems, type Problem } from './problems.js';
 import type { ProxyFault } from './proxy-fault.js';
 import { isRedirect, resolveLocation } from './redirect.js';
@@ -27,6 +28,13 @@ export class Egress implements Fetcher {
     request.signal.throwIfAborted();
     const { guard, way } = this.routes.of(request);
     return new PageFetch(request, this.client, guard, way, this.budget).run();
+  }
+
+  /** To a webhook's receiver. @throws AbortError when `signal` fires */
+  post(request: PostRequest): Promise<PostOutcome> {
+    request.signal.throwIfAborted();
+    const { guard, agents } = this.routes.common();
+    return post(request, guard, agents);
   }
 
   close(): void {

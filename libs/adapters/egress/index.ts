@@ -6,6 +6,7 @@ import { RouteSets } from './routes.js';
 
 export { BlockedAddressError, type Resolve } from './guard.js';
 export type { Egress } from './egress.js';
+export type { PostOutcome, PostRequest } from './post.js';
 
 export { createJsonEndpoint } from './json-endpoint.js';
 export { createProxyCheck, type ProxyCheckOptions } from './proxy-check.js';

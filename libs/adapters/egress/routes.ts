@@ -2,7 +2,7 @@ import type { FetchRequest, ProxyResolver } from '#libs/engine/ports';
 import { directDispatcher, type Dispatcher } from './dispatcher.js';
 import { AddressGuard, type Resolve } from './guard.js';
 import { ProxyWays } from './proxy-ways.js';
-import { directWay, type Way } from './way.js';
+import { directWay, type Agents, type Way } from './way.js';
 
 export interface RouteOptions {
   /** Targets that every job may reach although they are private. */
@@ -24,16 +24,22 @@ interface Routes {
 export class RouteSets {
   private readonly sets = new Map<string, Routes>();
   /** What may be reached by all; it also judges the addresses of proxies, of which a job's permission says nothing. */
-  private readonly common: AddressGuard;
+  private readonly ofAll: AddressGuard;
 
   constructor(private readonly options: RouteOptions) {
-    this.common = new AddressGuard(options.allowPrivate, options.resolve);
+    this.ofAll = new AddressGuard(options.allowPrivate, options.resolve);
   }
 
   /** Chosen once for the whole fetch: a request with a proxy never sees the agents that go direct. */
   of({ allowPrivate = [], proxy, timeoutMs }: FetchRequest): { guard: AddressGuard; way: Way } {
     const { guard, direct, proxies } = this.setOf(allowPrivate);
     return { guard, way: proxy ? proxies.through(proxy, timeoutMs) : directWay(direct.agents) };
+  }
+
+  /** Straight to what everybody may reach. */
+  common(): { guard: AddressGuard; agents: Agents } {
+    const { guard, direct } = this.setOf([]);
+    return { guard, agents: direct.agents };
   }
 
   close(): void {
@@ -52,7 +58,7 @@ export class RouteSets {
 
   private open(extra: readonly string[]): Routes {
     const { allowPrivate, resolve, proxies } = this.options;
-    const guard = extra.length > 0 ? new AddressGuard([...allowPrivate, ...extra], resolve) : this.common;
-    return { guard, direct: directDispatcher(guard), proxies: new ProxyWays(guard, this.common, proxies) };
+    const guard = extra.length > 0 ? new AddressGuard([...allowPrivate, ...extra], resolve) : this.ofAll;
+    return { guard, direct: directDispatcher(guard), proxies: new ProxyWays(guard, this.ofAll, proxies) };
   }
 }

@@ -7,6 +7,7 @@ import { toSpoorError } from '../errors.js';
 import { eventIdAt, logHead } from '../head.js';
 import { silentLogger, type AdapterLogger } from '../logger.js';
 import { seqAtTime } from '../seq-at-time.js';
+import { openDeliveryLog, type DeliveryLog } from './deliveries.js';
 import { openRevisions, type Revisions } from './revisions.js';
 
 export interface OpenReaderOptions {
@@ -30,6 +31,7 @@ export interface LogReader {
   seqAt(shard: number, time: number): Promise<number>;
   read(options: EntryOptions): AsyncIterable<LogBatch>;
   revisions(bucket: string): Promise<Revisions>;
+  deliveries(): Promise<DeliveryLog>;
   close(): Promise<void>;
 }
 
@@ -82,6 +84,10 @@ class JetStreamLogReader implements LogReader {
 
   revisions(bucket: string): Promise<Revisions> {
     return openRevisions(this.connection, bucket);
+  }
+
+  deliveries(): Promise<DeliveryLog> {
+    return openDeliveryLog(this.connection);
   }
 
   async close(): Promise<void> {

@@ -14,7 +14,7 @@ export class RevisionConflictError extends Error {
 
 /** Small JSON values by key, each written only on the revision that the writer knows. A KV bucket to every other client. */
 export interface Revisions {
-  /** Null when there is none. */
+  /** Null when there never was one; a value of null when it was removed. */
   get(key: string): Promise<{ revision: number; value: unknown } | null>;
   /**
    * @param expected revision that the key must have; 0: none yet
@@ -22,6 +22,10 @@ export interface Revisions {
    * @throws RevisionConflictError, SpoorError store_unavailable
    */
   put(key: string, value: unknown, expected: number): Promise<number>;
+  /** Whatever revision it had. */
+  remove(key: string): Promise<void>;
+  /** Those of removed values among them. */
+  keys(): Promise<string[]>;
 }
 
 /** Opens a bucket, and makes it when it is missing. A user who may not make one can have it made before. */
@@ -45,7 +49,8 @@ class BucketRevisions implements Revisions {
     try {
       const query = { last_by_subj: this.subject(key) };
       const message = await leaderMessage(this.connection, `KV_${this.bucket}`, query);
-      if (message === null || message.headers?.has('KV-Operation')) return null;
+      if (message === null) return null;
+      if (message.headers?.has('KV-Operation')) return { revision: message.seq, value: null };
       return { revision: message.seq, value: JSON.parse(message.data.toString()) as unknown };
     } catch (error) {
       throw toSpoorError(error);
@@ -63,6 +68,30 @@ class BucketRevisions implements Revisions {
       const found = await this.get(key);
       if (found !== null && JSON.stringify(found.value) === text) return found.revision;
       throw new RevisionConflictError(key);
+    }
+  }
+
+  async remove(key: string): Promise<void> {
+    const headers = new TextHeaders('NATS/1.0\r\nKV-Operation: DEL\r\n\r\n');
+    try {
+      await this.connection.requests.publish(this.subject(key), '', { headers });
+    } catch (error) {
+      throw toSpoorError(error);
+    }
+  }
+
+  async keys(): Promise<string[]> {
+    try {
+      const { state } = await this.connection.requests.json<{ state: { subjects?: Record<string, number> } }>(
+        `$JS.API.STREAM.INFO.KV_${this.bucket}`,
+        { subjects_filter: this.subject('>') },
+      );
+      const from = this.subject('').length;
+      return Object.keys(state.subjects ?? {})
+        .map((subject) => subject.slice(from))
+        .sort();
+    } catch (error) {
+      throw toSpoorError(error);
     }
   }
 

@@ -1,0 +1,48 @@
+import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import got from 'got';
+import type { AddressGuard } from './guard.js';
+import { targetOf } from './guard.js';
+import { problemOf, problems, type Problem } from './problems.js';
+import type { Agents } from './way.js';
+
+export interface PostRequest {
+  url: string;
+  headers: Readonly<Record<string, string>>;
+  body: string;
+  /** Of the whole exchange, ms. */
+  timeoutMs: number;
+  signal: AbortSignal;
+}
+
+/** The status of the answer; of its body nothing is read. Redirects are answers like any other. */
+export type PostOutcome =
+  { ok: true; statusCode: number; retryAfter: string | null } | ({ ok: false } & Problem);
+
+/** One POST through the guard: the address is judged where the socket is made, and nothing is followed. */
+export async function post(request: PostRequest, guard: AddressGuard, agents: Agents): Promise<PostOutcome> {
+  const { hostname, port } = targetOf(request.url);
+  if (!guard.admitsHost(hostname, port)) return { ok: false, ...problems.blocked };
+  const timeout = AbortSignal.timeout(request.timeoutMs);
+  const stream = got.stream.post(request.url, {
+    agent: agents,
+    body: request.body,
+    decompress: false,
+    followRedirect: false,
+    headers: request.headers,
+    retry: { limit: 0 },
+    throwHttpErrors: false,
+  });
+  const ended = AbortSignal.any([timeout, request.signal]);
+  try {
+    const [head] = (await once(stream, 'response', { signal: ended })) as [IncomingMessage];
+    return { ok: true, statusCode: head.statusCode ?? 0, retryAfter: head.headers['retry-after'] ?? null };
+  } catch (error) {
+    request.signal.throwIfAborted();
+    return { ok: false, ...(timeout.aborted ? problems.timeout(request.timeoutMs) : problemOf(error)) };
+  } finally {
+    // Errors that come after the answer are nobody's.
+    stream.on('error', () => undefined);
+    stream.destroy();
+  }
+}
