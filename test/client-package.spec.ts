@@ -1,8 +1,10 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import ts from 'typescript';
 import { connectLog, type JetStreamHandle } from '#libs/adapters/jetstream';
 import { startTestNats, testDir, until, type TestNats } from '#libs/testing';
+import { Spoor } from './support/spoor.js';
 import { LoggedJob } from '../libs/client/test-support.js';
 
 const PAGES = 300;
@@ -71,6 +73,33 @@ describe('the client as a package, in an empty folder, without Nest', () => {
     await log.close();
     await nats.stop();
   });
+
+  const example = (file: string, args: string[], cwd: string): Spoor => {
+    const env = { ...process.env, NODE_OPTIONS: '', NATS_URL: nats.url };
+    const child = spawn(process.execPath, [file, ...args], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    children.push(child);
+    return new Spoor(child);
+  };
+
+  it('the example in TypeScript follows the log and ends in order', async () => {
+    const source = readFileSync('examples/subscriber.ts', 'utf8');
+    const compilerOptions = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 };
+    writeFileSync(join(dir, 'example.js'), ts.transpileModule(source, { compilerOptions }).outputText);
+    const running = example('example.js', [], dir);
+    await until(() => running.stdout.includes('shard 0: the history is read'), { timeoutMs: 60_000 });
+    running.kill('SIGTERM');
+    expect((await running.finished).code).toBe(0);
+    expect(running.stdout.split('\n').filter((line) => line.includes(' 200 https://'))).toHaveLength(PAGES);
+  }, 120_000);
+
+  it('the example with the nats package reads the same events', async () => {
+    const { code, stdout } = await example('examples/subscriber-nats.mjs', ['--once'], process.cwd())
+      .finished;
+    expect(code).toBe(0);
+    const lines = stdout.trim().split('\n');
+    expect(lines).toHaveLength(PAGES);
+    expect(lines[0]).toBe('2 dev.spoor.PageFetched 0-packaged0 200 https://a.test/page/0');
+  }, 60_000);
 
   const start = (mode: string): ChildProcess => {
     const env = { ...process.env, NODE_OPTIONS: '', NATS_URL: nats.url };
