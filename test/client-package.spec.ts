@@ -5,7 +5,7 @@ import ts from 'typescript';
 import { connectLog, type JetStreamHandle } from '#libs/adapters/jetstream';
 import { startTestNats, testDir, until, type TestNats } from '#libs/testing';
 import { Spoor } from './support/spoor.js';
-import { LoggedJob } from '../libs/client/test-support.js';
+import { LoggedJob } from '#libs/testing/logged-job';
 
 const PAGES = 300;
 /** Writes each event's sequence before it counts as handled, and takes its time. */

@@ -11,7 +11,7 @@ import {
   type Subscription,
   type SubscribeOptions,
 } from './index.js';
-import { LoggedJob, pageUrl } from './test-support.js';
+import { LoggedJob, pageUrl } from '#libs/testing/logged-job';
 
 let names = 0;
 const unique = (what: string): string => `${what}${String(++names).padStart(6, '0')}`;

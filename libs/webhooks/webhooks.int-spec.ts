@@ -4,7 +4,7 @@ import { Webhook } from 'standardwebhooks';
 import { createEgress, createTargetCheck } from '#libs/adapters/egress';
 import { connectLog, type JetStreamHandle } from '#libs/adapters/jetstream';
 import { startTestNats, until, type TestNats } from '#libs/testing';
-import { LoggedJob } from '../client/test-support.js';
+import { LoggedJob } from '#libs/testing/logged-job';
 import { openWebhooks, type WebhookOptions } from './index.js';
 
 interface Got {

@@ -1,6 +1,6 @@
 import type { JetStreamHandle } from '#libs/adapters/jetstream';
 import { catalogue, pageEventId, type EventData, type NewEvent } from '#libs/events';
-import { History } from '../testing/history/index.js';
+import { History } from '../history/index.js';
 
 /** A job in a real log, told step by step. */
 export class LoggedJob {
