@@ -300,6 +300,8 @@ describe('what leaves', () => {
         ...['start', 'status'].map((p) => `/api/segment/${p}`),
         '/api/sessions',
         '/api/sessions/{id}',
+        '/api/webhooks',
+        ...['', '/deliveries', '/redeliver', '/test'].map((p) => `/api/webhooks/{id}${p}`),
         '/health/live',
         '/health/ready',
       ].sort(),
