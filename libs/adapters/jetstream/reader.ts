@@ -3,6 +3,7 @@ import { SpoorError } from '#libs/failures';
 import type { LogConnection } from './connection.js';
 import { decodeEnvelope } from './envelope.js';
 import { ApiError, toSpoorError } from './errors.js';
+import { GapWatch } from './gaps.js';
 import { ConsumerSession, type RawMessage } from './session.js';
 import { leaderMessage } from './stored.js';
 import { identityOf, streamInfo, type StreamInfo } from './streams.js';
@@ -59,6 +60,8 @@ class Reader {
   private failures = 0;
   private announced = false;
   private stuckSince = 0;
+  /** Null with a filter: there gaps are the rule. */
+  private readonly gaps: GapWatch | null;
 
   constructor(
     private readonly connection: LogConnection,
@@ -66,6 +69,7 @@ class Reader {
   ) {
     this.lastSeq = Math.max(0, (options.fromSeq ?? 1) - 1);
     this.upTo = this.lastSeq;
+    this.gaps = options.filter === undefined ? new GapWatch(connection, options.stream) : null;
   }
 
   close(): void {
@@ -107,6 +111,7 @@ class Reader {
     const fresh = messages.filter((m) => m.seq <= this.bound);
     const last = fresh.at(-1);
     if (last) {
+      this.gaps?.see(fresh, this.lastSeq);
       this.last = last;
       this.lastSeq = last.seq;
       this.upTo = Math.max(this.upTo, last.seq);

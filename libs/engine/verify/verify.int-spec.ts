@@ -11,7 +11,7 @@ import {
   type NewPageEvent,
 } from '#libs/events';
 import type { Position } from '#libs/engine/ports';
-import { natsVersions, startTestNats, testDir, type NatsVersion, type TestNats } from '#libs/testing';
+import { natsVersions, startTestNats, testDir, until, type NatsVersion, type TestNats } from '#libs/testing';
 import { History } from '#libs/testing/history';
 import { verifyLog, type VerifyDeps } from './index.js';
 
@@ -26,9 +26,11 @@ describe('verifying a log on a real server', () => {
   let bodiesDir: string;
   let versions: NatsVersion[] = [];
   let checkpoint: Position | null = null;
+  const said: string[] = [];
+  const logger = { info() {}, warn() {}, error: (text: string) => void said.push(text) };
 
   const connect = async (): Promise<void> => {
-    log = await connectLog({ url: nats.url, shards: 1, name: 'verify-spec' });
+    log = await connectLog({ url: nats.url, shards: 1, name: 'verify-spec', logger });
   };
   const begin = async (program?: string): Promise<void> => {
     nats = await startTestNats([], program ? { program } : {});
@@ -140,6 +142,9 @@ describe('verifying a log on a real server', () => {
       // The server itself goes on as if nothing were missing.
       expect((await log.eventLog.head(0)).lastSeq).toBe(PAGES + 1);
       expect(await codes()).toEqual(['event_damaged 202']);
+      // Nor does a reader see anything but a gap; it is said where it reads.
+      await until(() => said.some((text) => /^event 202 of SPOOR_EVENTS_0 cannot be read/.test(text)));
+      said.length = 0;
       await end();
     }
   }, 120_000);
