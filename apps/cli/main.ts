@@ -8,7 +8,8 @@ import { addJob } from './commands/job/job.js';
 import { addKey } from './commands/key.js';
 import { addLog } from './commands/log.js';
 import { addPage } from './commands/page.js';
-import { addProjection } from './commands/projection.js';
+import { addProjection } from './commands/projection/projection.js';
+import { addReplay } from './commands/replay.js';
 import { addRun } from './commands/run.js';
 import { addUp } from './commands/up.js';
 import { EXIT, exitCodeOf } from './exit-codes.js';
@@ -32,6 +33,7 @@ async function main(argv: string[]): Promise<number> {
     addPage,
     addEvents,
     addProjection,
+    addReplay,
     addRun,
     addDoctor,
     addDemo,

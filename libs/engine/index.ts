@@ -45,10 +45,14 @@ export { JobResults, type JobSummary, type ResultLine } from './results/index.js
 export {
   Projector,
   rebuildReadModels,
+  unparkJobs,
+  verifyReadModels,
   type ProjectorDeps,
   type ProjectorOptions,
   type ProjectorStatus,
   type RebuildOptions,
   type RebuildProgress,
+  type Retried,
+  type Verification,
 } from './projector/index.js';
 export { isError, verifyLog, type LogFinding, type ShardReport, type VerifyReport } from './verify/index.js';

@@ -22,4 +22,15 @@ export {
   type PageState,
   type ParkedRecord,
 } from './fold/state.js';
+export { compareRows, type RowComparison, type RowDifference } from './replay/compare-rows.js';
+export { ReplayedTables } from './replay/replayed-tables.js';
+export {
+  canonicalText,
+  compareKeys,
+  TABLE_NAMES,
+  tableRow,
+  TABLES,
+  type TableName,
+  type TableRow,
+} from './replay/tables.js';
 export { PROJECTION_VERSION } from './version.js';

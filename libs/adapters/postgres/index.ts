@@ -4,6 +4,7 @@ export {
   type OpenDatabase,
   type OpenDatabase as Database,
 } from './open-database.js';
+export { storableValue } from './storable.js';
 export {
   CheckpointEntity,
   EvidenceEntity,

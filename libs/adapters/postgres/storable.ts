@@ -18,7 +18,8 @@ export function storableJson(value: unknown): string {
   return /\\u(?:0000|d[89a-f])/.test(json) ? JSON.stringify(storableValue(value)) : json;
 }
 
-function storableValue(value: unknown): unknown {
+/** A value with all its texts as Postgres can keep them. */
+export function storableValue(value: unknown): unknown {
   if (typeof value === 'string') return storableText(value);
   if (Array.isArray(value)) return value.map(storableValue);
   if (value === null || typeof value !== 'object') return value;

@@ -58,6 +58,7 @@ export {
   type ProjectedState,
   type ProjectionStore,
   type RebuildTarget,
+  type RowSnapshot,
 } from './projection-store.js';
 export type { AccountBatch, AccountLog, AccountReadOptions } from './account-log.js';
 export type { KeyHasher } from './key-hasher.js';

@@ -1,4 +1,4 @@
-import type { Changes, FoldState, PageState } from '#libs/read-models';
+import type { Changes, FoldState, PageState, TableRow } from '#libs/read-models';
 import type { Position } from './event-log.js';
 
 /** The data itself cannot be stored, now or ever: the only kind of store error that parks a job. */
@@ -58,11 +58,21 @@ export interface ProjectionStore {
   commit(commit: Commit): Promise<void>;
   /** Jobs with events that wait, oldest first. */
   parked(shard: number): Promise<ParkedJob[]>;
+  /** All rows as they are at this moment, whatever is written while they are read. To be closed. */
+  snapshot(): Promise<RowSnapshot>;
   /**
    * An empty set of tables beside the live one. Only one rebuild at a time.
    * @throws SpoorError conflict when another one is under way
    */
   beginRebuild(): Promise<RebuildTarget>;
+}
+
+export interface RowSnapshot {
+  /** By shard: the place in the log that the rows tell up to. */
+  readonly positions: ReadonlyMap<number, Position>;
+  /** In the order of `compareKeys`; of one job, or of all. May be read once. */
+  rows(jobId?: string): AsyncIterable<TableRow>;
+  close(): Promise<void>;
 }
 
 export interface RebuildTarget {

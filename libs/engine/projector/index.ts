@@ -1,3 +1,5 @@
 export { Projector, type ProjectorOptions, type ProjectorStatus } from './projector.js';
 export { rebuildReadModels, type RebuildOptions, type RebuildProgress } from './rebuild.js';
 export type { ProjectorDeps } from './shard-fold.js';
+export { unparkJobs, type Retried } from './retry-parked.js';
+export { verifyReadModels, type Verification } from './verify.js';

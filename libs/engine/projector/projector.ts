@@ -9,6 +9,7 @@ import { PROJECTION_VERSION } from '#libs/read-models';
 import { describeError } from '../describe-error.js';
 import { checkpointMismatch } from './checkpoint-mismatch.js';
 import { rebuildReadModels, type RebuildProgress } from './rebuild.js';
+import { retryParked } from './retry-parked.js';
 import { ShardFold, type ProjectorDeps } from './shard-fold.js';
 
 export interface ProjectorOptions {
@@ -154,19 +155,12 @@ export class Projector {
 
   /** Another version of the code may be able to fold what an earlier one could not. */
   private async tryParked(): Promise<void> {
-    const { eventLog, store, logger } = this.deps;
-    const { seq } = this.fold.at;
-    for (const { jobId, firstSeq, codeVersion } of await store.parked(this.shard)) {
-      if (jobId === null || codeVersion === this.codeVersion) continue;
-      for await (const batch of eventLog.readJob(jobId, { fromSeq: firstSeq })) {
-        const entries = batch.entries.filter((entry) => entry.seq <= seq);
-        if (entries.length === 0) break;
-        const { parkedJobs } = await this.fold.unpark(jobId, entries);
-        if (!parkedJobs.has(jobId)) continue;
-        logger.warn({ job: jobId }, 'this version cannot fold the parked events of the job either');
-        break;
-      }
-    }
+    await retryParked(
+      this.deps,
+      this.fold,
+      this.shard,
+      ({ codeVersion }) => codeVersion !== this.codeVersion,
+    );
   }
 
   private async rebuildNow(signal?: AbortSignal): Promise<void> {

@@ -18,6 +18,8 @@ export interface RebuildOptions {
   codeVersion: string;
   onProgress?: (progress: RebuildProgress) => void;
   signal?: AbortSignal;
+  /** Shard → sequence that nothing is read beyond; default what the log holds at the call. */
+  upTo?: ReadonlyMap<number, number>;
 }
 
 const BATCH = 2000;
@@ -61,7 +63,11 @@ async function rebuild(
 }
 
 /** Everything that the log holds now, with the whole state in memory and rows that are only ever appended. */
-async function loadAll(deps: ProjectorDeps, options: RebuildOptions, target: RebuildTarget): Promise<void> {
+export async function loadAll(
+  deps: ProjectorDeps,
+  options: RebuildOptions,
+  target: RebuildTarget,
+): Promise<void> {
   const positions = new Map<number, Position>();
   for (const shard of options.shards) positions.set(shard, await loadShard(deps, options, target, shard));
   await target.load.end(positions);
@@ -69,22 +75,25 @@ async function loadAll(deps: ProjectorDeps, options: RebuildOptions, target: Reb
 
 async function loadShard(
   { eventLog, clock }: ProjectorDeps,
-  { codeVersion, onProgress, signal }: RebuildOptions,
+  { codeVersion, onProgress, signal, upTo }: RebuildOptions,
   target: RebuildTarget,
   shard: number,
 ): Promise<Position> {
   const head = await eventLog.head(shard);
   const state: FoldState = { jobs: new Map(), pages: new Map(), parkedJobs: new Set() };
   const held = new HeldBackLinks();
-  const isGone = await removedBefore(eventLog, shard);
+  const end = upTo?.get(shard) ?? Infinity;
+  const isGone = await removedBefore(eventLog, shard, end);
   const intern = interner();
   const began = clock.monotonic();
   let at: Position = { stream: head.stream, seq: 0, eventId: null };
   let events = 0;
   let writing: Promise<void> = Promise.resolve();
+  if (end === 0) return at;
   const reading = { maxBatch: BATCH, ...(signal ? { signal } : {}) };
   for await (const batch of eventLog.readShard(shard, reading)) {
-    const entries = batch.entries.filter((entry) => !isGone(entry));
+    const read = batch.entries.filter(({ seq }) => seq <= end);
+    const entries = read.filter((entry) => !isGone(entry));
     const steps = plan(entries, state.jobs, held);
     const changes = fold(steps, state, { shard, codeVersion });
     held.add(settledKeys(steps, state.pages));
@@ -93,21 +102,27 @@ async function loadShard(
     await writing;
     writing = target.load.append(changes, at.seq + 1);
     writing.catch(() => undefined);
-    const last = batch.entries.at(-1);
-    at = { ...at, seq: batch.upTo, eventId: last?.seq === batch.upTo ? last.id : null };
-    events += batch.entries.length;
+    const last = read.at(-1);
+    const seq = Math.min(batch.upTo, end);
+    at = { ...at, seq, eventId: last?.seq === seq ? last.id : null };
+    events += read.length;
     const perSecond = Math.round((events * 1000) / Math.max(1, clock.monotonic() - began));
-    onProgress?.({ shard, seq: at.seq, lastSeq: head.lastSeq, events, perSecond });
+    onProgress?.({ shard, seq, lastSeq: Math.min(head.lastSeq, end), events, perSecond });
+    if (seq === end) break;
   }
   await writing;
   return at;
 }
 
 /** What a removed job's history still holds need not be written only to be deleted: its tombstone tells all. */
-async function removedBefore(eventLog: ProjectorLog, shard: number): Promise<(entry: LogEntry) => boolean> {
+async function removedBefore(
+  eventLog: ProjectorLog,
+  shard: number,
+  end: number,
+): Promise<(entry: LogEntry) => boolean> {
   const removed = new Map<string, number>();
   for (const event of await eventLog.lastDecisions(shard))
-    if (event.type === 'JobRemoved') removed.set(event.jobId, event.seq);
+    if (event.type === 'JobRemoved' && event.seq <= end) removed.set(event.jobId, event.seq);
   return (entry) => entry.jobId !== null && entry.seq < (removed.get(entry.jobId) ?? 0);
 }
 

@@ -54,13 +54,15 @@ export class ShardFold {
   }
 
   /**
-   * Reads on from the checkpoint to what was the log's end at the call, or to `upTo`.
+   * Reads on from the checkpoint to what was the log's end at the call, or to `upTo` and no further.
    * @throws when `signal` fires: the reader ends without a word then, and whoever went on would leave a gap behind
    */
   async read(upTo: number | null, signal?: AbortSignal): Promise<void> {
     const options = { fromSeq: this.at.seq + 1, follow: false, ...(signal ? { signal } : {}) };
     for await (const batch of this.deps.eventLog.readShard(this.shard, options)) {
-      await this.commit(batch.entries, batch.upTo);
+      const end = Math.min(batch.upTo, upTo ?? Infinity);
+      const entries = batch.entries.filter(({ seq }) => seq <= end);
+      await this.commit(entries, end);
       if (upTo !== null && this.at.seq >= upTo) return;
     }
     signal?.throwIfAborted();

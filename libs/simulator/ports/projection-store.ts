@@ -26,6 +26,10 @@ export class SimulatedProjectionStore implements ProjectionStore {
     return this.database.ask('read checkpoint', () => this.tables.checkpoint);
   }
 
+  snapshot(): Promise<never> {
+    return Promise.reject(new Error('no simulated process compares rows; the oracles do'));
+  }
+
   async commit({ expected, next, unpark, jobIds, fold }: Commit): Promise<void> {
     await this.inTransaction(async (transaction) => {
       const state = await this.within(transaction, 'read state', () => {

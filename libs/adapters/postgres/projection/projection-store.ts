@@ -7,11 +7,13 @@ import {
   type Position,
   type ProjectionStore,
   type RebuildTarget,
+  type RowSnapshot,
 } from '#libs/engine/ports';
 import { asStoreError, isDeterministic } from '../errors.js';
 import { inTransaction, withClient, type Client } from './client.js';
 import { lockState, positionOf, readPages } from './read-state.js';
 import { PROJECTION, type Statements } from './statements.js';
+import { openSnapshot } from './row-snapshot.js';
 import { writeChanges } from './write-changes.js';
 
 const OWN = 'WHERE shard = $1 AND projection = $2';
@@ -62,6 +64,13 @@ export class PostgresProjectionStore implements ProjectionStore {
       codeVersion: String(row['code_version']),
       events: Number(row['events']),
     }));
+  }
+
+  async snapshot(): Promise<RowSnapshot> {
+    const client = await this.pool.connect().catch((error: unknown) => {
+      throw asStoreError(error);
+    });
+    return openSnapshot(client, this.statements);
   }
 
   /** One projector at a time: a second one waits here, and then finds the checkpoint moved. */
