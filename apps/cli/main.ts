@@ -1,5 +1,7 @@
 import 'reflect-metadata';
 import { Command, CommanderError } from 'commander';
+import { addCheats } from './commands/cheats.js';
+import { addCompletion } from './commands/completion.js';
 import { addCrawl } from './commands/crawl.js';
 import { addDemo } from './commands/demo.js';
 import { addDoctor } from './commands/doctor.js';
@@ -36,6 +38,8 @@ async function main(argv: string[]): Promise<number> {
     addReplay,
     addRun,
     addDoctor,
+    addCheats,
+    addCompletion,
     addDemo,
   ];
   for (const add of adders) add(program, finish);

@@ -4,6 +4,7 @@ import { SpoorError } from '#libs/failures';
 import { Frontier, jobAt, JobProof } from '#libs/job';
 import { canonicalText, TABLE_NAMES, type TableName } from '#libs/read-models';
 import { wholeNumber } from '../crawl-spec.js';
+import { EXIT } from '../exit-codes.js';
 import type { Finish } from '../finish.js';
 import { print, withEngine, withLog } from '../job-command.js';
 import { eventsOfFile } from '../replay-source.js';
@@ -108,5 +109,5 @@ async function against(history: string, { to, output }: Options): Promise<number
     if (output === 'jsonl') for (const one of found.comparison.differences) print(JSON.stringify(one));
     else found.lines.forEach(print);
   });
-  return differing === 0 ? 0 : 1;
+  return differing === 0 ? EXIT.done : EXIT.unwell;
 }

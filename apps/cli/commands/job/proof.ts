@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { JobProofReport, RunProof } from '#libs/job';
+import { EXIT } from '../../exit-codes.js';
 import type { Finish } from '../../finish.js';
 import { output, print, printRows, withLog, type Output } from '../../job-command.js';
 import { say } from '../../say.js';
@@ -7,7 +8,7 @@ import { say } from '../../say.js';
 /** Of a hash, on a screen. */
 const SHORT = 12;
 
-/** `spoor job proof <jobId>`: every page accounted for once, from the log alone. Ends with 1 when that does not hold. */
+/** `spoor job proof <jobId>`: every page accounted for once, from the log alone. Ends with 5 when that does not hold. */
 export function addJobProof(job: Command, finish: Finish): void {
   job
     .command('proof')
@@ -19,7 +20,7 @@ export function addJobProof(job: Command, finish: Finish): void {
         const proof = await histories.proof(jobId);
         if (format === 'json') print(JSON.stringify(proof));
         else printProof(proof);
-        finish(proof.holds ? 0 : 1);
+        finish(proof.holds ? EXIT.done : EXIT.unwell);
       }),
     );
 }

@@ -3,6 +3,7 @@ import { unparkJobs, type Retried } from '#libs/engine';
 import type { ParkedJob } from '#libs/engine/ports';
 import { SpoorError } from '#libs/failures';
 import type { Resources } from '#libs/hosting';
+import { EXIT } from '../../exit-codes.js';
 import type { Finish } from '../../finish.js';
 import { output, print, withEngine, type Output } from '../../job-command.js';
 import { plain } from '../../plain.js';
@@ -34,7 +35,7 @@ interface UnparkOptions extends Output {
   dryRun?: boolean;
 }
 
-/** `spoor projection unpark [jobId]`: tries again; ends with 1 when something still waits. */
+/** `spoor projection unpark [jobId]`: tries again; ends with 5 when something still waits. */
 export function addProjectionUnpark(projection: Command, finish: Finish): void {
   projection
     .command('unpark')
@@ -55,7 +56,7 @@ export function addProjectionUnpark(projection: Command, finish: Finish): void {
         if (format === 'json') print(JSON.stringify(tried));
         else for (const one of tried) print(`${one.jobId}: ${outcome(one)}`);
         if (format === 'text' && tried.length === 0) print('Nothing is parked.');
-        finish(tried.some((one) => 'unparked' in one && !one.unparked) ? 1 : 0);
+        finish(tried.some((one) => 'unparked' in one && !one.unparked) ? EXIT.unwell : EXIT.done);
       }),
     );
 }

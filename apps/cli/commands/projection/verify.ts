@@ -1,11 +1,12 @@
 import type { Command } from 'commander';
 import { verifyReadModels } from '#libs/engine';
+import { EXIT } from '../../exit-codes.js';
 import type { Finish } from '../../finish.js';
 import { differenceLines } from '../../row-differences.js';
 import { output, print, withEngine, type Output } from '../../job-command.js';
 import { codeVersion, progressLines, shardsOf, stores } from './stores.js';
 
-/** `spoor projection verify`: whether the live rows are what the log makes of them. Ends with 1 when they are not. */
+/** `spoor projection verify`: whether the live rows are what the log makes of them. Ends with 5 when they are not. */
 export function addProjectionVerify(projection: Command, finish: Finish): void {
   projection
     .command('verify')
@@ -25,7 +26,7 @@ export function addProjectionVerify(projection: Command, finish: Finish): void {
           differenceLines(found).forEach(print);
           print(holds ? 'The live rows are the same.' : 'Make them anew: spoor projection rebuild');
         }
-        finish(holds ? 0 : 1);
+        finish(holds ? EXIT.done : EXIT.unwell);
       }),
     );
 }
