@@ -3,13 +3,14 @@ import { Stages } from './harness/stages.js';
 import { faults } from './registry.js';
 
 const USAGE = `npm run faults [-- --runs N]                  N runs of each fault (3), from seeds that follow one another
-npm run faults -- --fault name [--runs N]    of one fault, or of those whose name begins so
+npm run faults -- --fault a,b [--runs N]     of some faults: those whose name begins so
 npm run faults -- --fault name --seed N      one run again, with what was drawn`;
 
 interface Options {
   seed: number;
   runs: number;
-  fault: string;
+  /** Beginnings of names. */
+  fault: string[];
   isOne: boolean;
 }
 
@@ -20,7 +21,7 @@ interface Options {
  */
 export async function runFaults(args: string[], say: (line: string) => void): Promise<boolean> {
   const options = parse(args);
-  const chosen = faults.filter(({ name }) => name.startsWith(options.fault));
+  const chosen = faults.filter(({ name }) => options.fault.some((wanted) => name.startsWith(wanted)));
   if (chosen.length === 0)
     throw new RangeError(`${USAGE}\n\nFaults: ${faults.map(({ name }) => name).join(', ')}`);
   const began = performance.now();
@@ -93,7 +94,7 @@ function parse(args: string[]): Options {
   return {
     seed: Number(given['seed'] ?? 1),
     runs: Number(given['runs'] ?? (isOne ? 1 : 3)),
-    fault: given['fault'] ?? '',
+    fault: (given['fault'] ?? '').split(','),
     isOne,
   };
 }

@@ -252,3 +252,30 @@ test('connections that Postgres ends while they are idle are made anew', async (
   await until(answers, { what: 'an answer' });
   expect(await db.readModels.position(0)).toBe(0);
 });
+
+test('the tables that a rebuild has replaced go without a deadlock with those who still read them', async () => {
+  const db = await connect();
+  await db.migrate();
+  const tables = ['evidence', 'item', 'job', 'page', 'page_mark', 'parked_event'];
+  const target = await db.projectionStore.beginRebuild();
+  await target.load.end(new Map());
+  const reader = db.dataSource.createQueryRunner();
+  // Statements that were prepared before the swap lock the tables that they were prepared for.
+  for (const table of tables) {
+    await reader.query(`PREPARE count_${table} AS SELECT count(*) FROM spoor.${table}`);
+    await reader.query(`EXECUTE count_${table}`);
+  }
+  await reader.query('BEGIN');
+  await reader.query('SELECT 1 FROM spoor.checkpoint');
+  const swapped = target.swap(() => Promise.resolve());
+  const isWaiting = async (): Promise<boolean> => {
+    const sql = `SELECT 1 FROM pg_locks JOIN pg_database ON pg_database.oid = database
+      WHERE datname = current_database() AND NOT granted`;
+    return (await db.dataSource.query<unknown[]>(sql)).length > 0;
+  };
+  await until(isWaiting, { what: 'the old tables to be waited for' });
+  for (const table of tables) await reader.query(`EXECUTE count_${table}`);
+  await reader.query('COMMIT');
+  await reader.release();
+  await swapped;
+});

@@ -78,7 +78,7 @@ export class Part {
   }
 
   /** It said that it serves. */
-  ready(timeoutMs = 60_000): Promise<unknown> {
+  ready(timeoutMs = 180_000): Promise<unknown> {
     const life = this.lives.at(-1)!;
     return until(
       () => {

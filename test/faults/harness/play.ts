@@ -63,7 +63,7 @@ async function judge(fault: Fault, run: Run, verdict: Verdict): Promise<void> {
 
 /** The job is done, and nothing lies in the queue any more. */
 async function ended(run: Run): Promise<void> {
-  const { endMs = 60_000 } = run.fault.allow ?? {};
+  const { endMs = 180_000 } = run.fault.allow ?? {};
   const { log } = await run.stage.open();
   let last = 'no answer';
   const isDone = async (): Promise<boolean> => {
@@ -75,7 +75,7 @@ async function ended(run: Run): Promise<void> {
     throw new Error(`the job does not come to its end: ${last}`);
   });
   const isEmpty = async (): Promise<boolean> => (await log.fetchQueue.snapshot(0)).batches.length === 0;
-  await until(isEmpty, { timeoutMs: 30_000, what: 'the fetch queue to be empty' });
+  await until(isEmpty, { timeoutMs: 60_000, what: 'the fetch queue to be empty' });
 }
 
 /** The end of what a process printed, without the lines of each event. */

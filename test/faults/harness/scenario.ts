@@ -16,6 +16,6 @@ export interface Allowance {
   afterCommit?: number;
   /** The server's clock cannot be held against the site's. */
   clocksDiffer?: boolean;
-  /** How long the job may take to its end after all is mended, ms; default 60,000. */
+  /** How long the job may take to its end after all is mended, ms; default 180,000, for busy machines. */
   endMs?: number;
 }

@@ -39,7 +39,7 @@ async function breakAndMend(run: Run, tries: number): Promise<void> {
 const fault = (name: string, about: string, tries: number): Fault => ({
   name,
   about,
-  spec: { proxy: { url: { env: 'SPOOR_PROXY_URL' }, connectTimeoutMs: 1000 } },
+  spec: { proxy: { url: { env: 'SPOOR_PROXY_URL' }, connectTimeoutMs: 4000 } },
   site: { delayMs: 20 },
   prepare: async (run) => {
     proxy = await startDemoProxy({ user: 'u', password: CANARIES.proxy, localAddress: FROM_PROXY });

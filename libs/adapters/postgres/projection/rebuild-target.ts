@@ -33,10 +33,20 @@ export async function beginRebuild(url: string, live: string): Promise<RebuildTa
   }
 }
 
-/** What an earlier rebuild left behind when its process died. */
+/**
+ * What a rebuild has replaced, or an earlier one left behind when its process died. Table by table: readers that began before the
+ * swap hold some of the old tables and wait for others, and whoever drops them all at once waits for the readers while they wait.
+ */
 async function dropSchemas(control: pg.Client, live: string): Promise<void> {
-  await control.query(`DROP SCHEMA IF EXISTS "${live}_rebuild" CASCADE`);
-  await control.query(`DROP SCHEMA IF EXISTS "${live}_old" CASCADE`);
+  for (const schema of [`${live}_rebuild`, `${live}_old`]) {
+    const tables = await control.query<{ name: string }>(
+      'SELECT tablename AS name FROM pg_tables WHERE schemaname = $1 ORDER BY tablename',
+      [schema],
+    );
+    for (const { name } of tables.rows)
+      await control.query(`DROP TABLE IF EXISTS "${schema}"."${name}" CASCADE`);
+    await control.query(`DROP SCHEMA IF EXISTS "${schema}" CASCADE`);
+  }
 }
 
 class PostgresRebuildTarget implements RebuildTarget {
