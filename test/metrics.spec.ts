@@ -80,5 +80,5 @@ describe('metrics of an engine that runs', () => {
     expect(code).toBe(2);
     expect(stderr).toMatch(/^error: Health and metrics cannot be served on 127\.0\.0\.1:\d+\.$/m);
     expect(stderr).toContain('SPOOR_METRICS_PORT');
-  }, 60_000);
+  }, 180_000);
 });

@@ -2,6 +2,8 @@ import { Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { SwaggerModule } from '@nestjs/swagger';
+import type { NextFunction, Request, Response } from 'express';
+import { traced } from '#libs/adapters/system';
 import { ApiModule } from './api.module.js';
 import type { ApiDeps, ApiLog } from './deps.js';
 import { ErrorFilter } from './http/error-filter.js';
@@ -43,6 +45,9 @@ export async function createApi(deps: ApiDeps): Promise<NestExpressApplication> 
   app.useGlobalFilters(new ErrorFilter(withLog.log, { '/api/v1/': new ScrapeErrorFilter(withLog) }));
   app.use(app.get(OpenStreams).watch);
   if (deps.metrics) app.use(measureRequests(deps.metrics));
+  app.use((request: Request, _response: Response, next: NextFunction) =>
+    traced(request.headers['traceparent'], next),
+  );
   app.use(secureHeaders);
   app.use(onlyOwnHosts(deps.config));
   app.use(onlyKnownCallers(deps.config, deps.scrape?.findKey));

@@ -344,3 +344,18 @@ describe('retrying pages', () => {
       expect(await api.get(path)).toMatchObject({ status: 404, body: { error: { code: 'not_found' } } });
   });
 });
+
+describe('traces', () => {
+  const started = async (traceparent?: string): Promise<string> => {
+    await api.post('/api/jobs', spec, traceparent === undefined ? {} : { traceparent });
+    return String((api.eventLog.entries.at(-1) as { traceparent?: string }).traceparent);
+  };
+
+  test('given the trace of a caller, then the event carries it; given nonsense or none, one of its own', async () => {
+    const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+    expect(await started(traceparent)).toBe(traceparent);
+    for (const header of [undefined, '00-zz', `00-${'0'.repeat(32)}-${'1'.repeat(16)}-00`])
+      expect(await started(header)).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/);
+    expect(await started()).not.toBe(await started());
+  });
+});

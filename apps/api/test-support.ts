@@ -2,6 +2,7 @@ import type { AddressInfo } from 'node:net';
 import type { JobEvent, LogEntry, NewJobEvent, StoredEvent } from '#libs/events';
 import type { HealthReport } from '#libs/engine/health';
 import { JobHistories } from '#libs/engine/histories';
+import { currentTraceparent } from '#libs/adapters/system';
 import { JobService } from '#libs/engine/jobs';
 import {
   ConflictError,
@@ -161,7 +162,14 @@ export async function startTestApi(config: Partial<ApiConfig> = {}, over: Partia
   let ids = 0;
   const newId = (): string => `job${String(++ids).padStart(8, '0')}`;
   const clock = { now: () => 1_700_000_000_000, monotonic: () => 0, sleep: () => Promise.resolve() };
-  const jobs = new JobService({ eventLog, clock, newId, shards: 1, readModels: async () => readModels });
+  const jobs = new JobService({
+    trace: currentTraceparent,
+    eventLog,
+    clock,
+    newId,
+    shards: 1,
+    readModels: async () => readModels,
+  });
   const log = {
     warn: (details: object, message: string) => void logged.push({ details, message }),
     error: (details: object, message: string) => void logged.push({ details, message }),

@@ -9,7 +9,7 @@ import type { OpenDatabase } from '#libs/adapters/postgres';
 import { createPrivateTargets, type FilePrivateTargets } from '#libs/adapters/private-targets';
 import { createProxyResolver } from '#libs/adapters/proxy-config';
 import { acquireServers, isRunning, thisProcess } from '#libs/adapters/servers';
-import { diskRoom, newHashKey, newId, systemClock } from '#libs/adapters/system';
+import { currentTraceparent, diskRoom, newHashKey, newId, systemClock } from '#libs/adapters/system';
 import { createLogger, type EngineConfig } from '#libs/config';
 import { JobHistories } from '#libs/engine/histories';
 import { RemoveJob } from '#libs/engine/retention';
@@ -130,6 +130,7 @@ export async function openResources(
     clock: systemClock,
     newId,
     shards: config.shards,
+    trace: currentTraceparent,
     hashKey,
     bodies,
     removal,

@@ -10,6 +10,7 @@ import { command as typed, say } from '../say.js';
 
 /** A stall shows only when nothing moves between two looks; a coordinator tries for a free lease well within this. */
 const SECOND_LOOK_MS = 6000;
+const PATIENCE_MS = 15_000;
 
 /** `spoor doctor`: what is wrong, and the command that mends it. */
 export function addDoctor(program: Command, finish: Finish): void {
@@ -43,6 +44,8 @@ async function examine(config: EngineConfig): Promise<Diagnosis> {
     const watch = watchHealth(resources, {
       ...{ stalledAfterMs: SECOND_LOOK_MS, leaderlessAfterMs: SECOND_LOOK_MS },
       workerlessAfterMs: SECOND_LOOK_MS,
+      // Nobody's probe waits, and the first look has to connect first.
+      patienceMs: PATIENCE_MS,
     });
     const first = await watch.look();
     if (!watch.isSuspicious) return first;

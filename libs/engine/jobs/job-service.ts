@@ -31,6 +31,8 @@ export interface JobServiceDeps {
   /** Lower-case letters and digits, 8 to 40 of them, unique for ever. */
   newId: () => string;
   shards: number;
+  /** The trace of whoever commands, for the events and logs that follow from it. */
+  trace?: (() => string) | undefined;
   /** Tries the way before a job with a proxy is resumed; without it such a job cannot be resumed here. */
   proxyCheck?: ProxyCheck | undefined;
   /** Where the filter of a requeue is resolved; without it there is no requeue here. */
@@ -103,6 +105,7 @@ export class JobService {
     this.forking = new ForkJob({ eventLog, clock, proxyCheck, bodies, hashKey });
     this.folds = new JobFolds(eventLog, hashKey);
     this.resuming = new ResumeJob({
+      trace: deps.trace,
       eventLog,
       clock,
       proxyCheck,

@@ -8,6 +8,7 @@ import { History } from '#libs/testing/history';
 import { pageAttempts } from '../pages/index.js';
 import { Projector } from '../projector/index.js';
 import { JobResults } from '../results/index.js';
+import { RemoveJob } from '../retention/index.js';
 import { JobService } from './index.js';
 
 const logger = { debug() {}, info() {}, warn() {}, error() {} };
@@ -20,6 +21,7 @@ describe('requeue, on a real log and a real database', () => {
   let log: JetStreamHandle;
   let db: OpenDatabase;
   let jobs: JobService;
+  let removal: RemoveJob;
   let projector: Projector;
   let jobId: string;
 
@@ -31,6 +33,8 @@ describe('requeue, on a real log and a real database', () => {
     const { eventLog } = log;
     const readModels = async () => db.readModels;
     jobs = new JobService({ eventLog, clock: systemClock, newId, shards: 1, readModels, requeueWaitMs: 100 });
+    const bodies = { removeJob: () => Promise.resolve() };
+    removal = new RemoveJob({ eventLog, purge: log.purge, bodies, clock: systemClock });
     projector = new Projector(
       { eventLog, store: db.projectionStore, clock: systemClock, logger },
       { shard: 0 },
@@ -253,7 +257,7 @@ describe('requeue, on a real log and a real database', () => {
     };
     await decide('max-duration');
     expect(await refusal({ urls: [url('/ok')] })).toMatchObject({ code: 'impossible_transition' });
-    await jobs.remove(jobId);
+    await removal.run(jobId, { commandId: 'remove' });
     expect(await refusal({ urls: [url('/ok')] })).toMatchObject({ code: 'impossible_transition' });
   });
 });

@@ -18,6 +18,7 @@ const MAX_CONFLICTS = 100;
 export interface ResumeDeps {
   eventLog: EventLog;
   clock: Pick<Clock, 'now'>;
+  trace?: (() => string) | undefined;
   proxyCheck?: ProxyCheck | undefined;
   /** @throws SpoorError job_not_found */
   state(jobId: string): Promise<JobState>;

@@ -76,10 +76,10 @@ export class ShardFold {
   }
 
   private tell(parked: readonly ParkedRecord[]): void {
-    for (const { jobId: job, seq, type, reason } of parked)
+    for (const { jobId, seq, type, reason } of parked)
       if (reason !== null)
         this.deps.logger.error(
-          { shard: this.shard, job, seq, type },
+          { shard: this.shard, jobId, seq, type },
           `event parked, and its job with it: ${reason}`,
         );
   }

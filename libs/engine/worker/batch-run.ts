@@ -55,7 +55,7 @@ export class BatchRun {
       // its pages are open: the coordinator looks for them in the log and releases what it does not find, in its own time.
       if (!this.aborted) {
         this.deps.logger.error(
-          { error: describeError(error) },
+          { ...this.about, error: describeError(error) },
           'a batch was let go of; it will be released again',
         );
         return this.answer(done);
@@ -137,7 +137,7 @@ export class BatchRun {
   }
 
   private async publish(page: PageTry, draft: PageDraft, job: KnownJob, signal: AbortSignal): Promise<void> {
-    const event = toEvent(page, draft, this.deps.clock.now(), job.eventId);
+    const event = toEvent(page, draft, this.deps.clock.now(), job);
     await hold(() => this.deps.eventLog.publishPage(event), this.deps, signal, isPassing);
     if (draft.type === 'FetchRetried') this.deps.metrics?.pageRetried(draft.data.code);
     this.deps.failPoint?.('after_publish');
@@ -175,7 +175,7 @@ export class BatchRun {
 
   private defect(page: PageTry, error: unknown): PageDraft {
     this.deps.logger.error(
-      { url: page.task.url, error: describeError(error) },
+      { ...this.about, url: page.task.url, error: describeError(error) },
       'a page could not be worked on',
     );
     return failed(page, { code: 'internal', message: 'An error of the engine' });
@@ -196,6 +196,12 @@ export class BatchRun {
     }
   }
 
+  /** Names the work in logs. */
+  private get about(): { jobId: string; run: number; seq: number } {
+    const { jobId, run, seq } = this.delivery;
+    return { jobId, run, seq };
+  }
+
   private tryOf(task: FetchTask): PageTry {
     return { batch: this.delivery, task };
   }
@@ -205,7 +211,7 @@ export class BatchRun {
       await Promise.all(this.deliveries.map(send));
     } catch (error) {
       this.deps.logger.warn(
-        { error: describeError(error) },
+        { ...this.about, error: describeError(error) },
         'a batch could not be acknowledged; it will come again',
       );
     }

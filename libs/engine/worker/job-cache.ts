@@ -6,6 +6,8 @@ export interface KnownJob {
   state: JobState | null;
   /** Id of the decision that the state ends with. */
   eventId: string | undefined;
+  /** Its trace, which goes on in what it causes. */
+  traceparent?: string | undefined;
 }
 
 const MAX_JOBS = 200;
@@ -43,7 +45,11 @@ export class JobCache {
       const last = decisions.at(-1);
       // After a purge the removal stands alone, and a history without its beginning cannot be folded.
       const gone = last === undefined || last.type === 'JobRemoved';
-      const job = { state: gone ? null : foldDecisions(decisions), eventId: last?.id };
+      const job = {
+        state: gone ? null : foldDecisions(decisions),
+        eventId: last?.id,
+        traceparent: last?.traceparent,
+      };
       this.keep(jobId, job);
       return job;
     } finally {

@@ -190,12 +190,13 @@ describe('the last word on a page', () => {
       retriedForRobots(tryOf(), { ...robots, allowed: false, unreachable: true }, spec.retry, 0)!,
     ];
     for (const draft of drafts) {
-      const event = toEvent(tryOf(), draft, 0, 'cause');
+      const event = toEvent(tryOf(), draft, 0, { eventId: 'cause', traceparent: '00-t-s-01' });
       expect(catalogue[event.type].data.parse(event.data)).toEqual(event.data);
       expect(event).toMatchObject({
         id: outcomeId(tryOf()),
         time: '1970-01-01T00:00:00.000Z',
         causationId: 'cause',
+        traceparent: '00-t-s-01',
       });
       expect(event.data).toMatchObject({ generation: 2, run: 3, try: 4, stage: 'page', depth: 1 });
     }

@@ -50,13 +50,19 @@ const pageRef = ({ batch, task }: PageTry) => ({
 export const outcomeId = ({ batch, task }: PageTry): string =>
   pageEventId(batch.jobId, batch.run, task.url, task.try);
 
-export function toEvent(page: PageTry, draft: PageDraft, time: number, causationId?: string): NewPageEvent {
+export function toEvent(
+  page: PageTry,
+  draft: PageDraft,
+  time: number,
+  cause: { eventId?: string | undefined; traceparent?: string | undefined } = {},
+): NewPageEvent {
   return {
     ...draft,
     id: outcomeId(page),
     jobId: page.batch.jobId,
     time: new Date(time).toISOString(),
-    causationId,
+    causationId: cause.eventId,
+    ...(cause.traceparent === undefined ? {} : { traceparent: cause.traceparent }),
   };
 }
 

@@ -81,7 +81,10 @@ async function received(
     parsed = read(page, response, spec, deps);
     deps.metrics?.pageParsed(deps.clock.monotonic() - began);
   } catch (error) {
-    deps.logger.warn({ url: page.task.url, error: describeError(error) }, 'a page could not be parsed');
+    deps.logger.warn(
+      { jobId: page.batch.jobId, run: page.batch.run, url: page.task.url, error: describeError(error) },
+      'a page could not be parsed',
+    );
     return failed(page, parseProblem(response, error), robots);
   }
   const body = await store(page, response, spec, deps, signal);
