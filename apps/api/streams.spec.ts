@@ -22,6 +22,7 @@ const item = (index: number, data: Record<string, unknown>): ItemRow => ({
   jobId: '0-job00000001',
   pageId: 'p',
   url: 'http://site.invalid/',
+  version: 1,
   stage: 'one',
   index,
   data,

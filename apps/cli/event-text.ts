@@ -63,6 +63,15 @@ const TELL: { [T in EventType]: (event: StoredEvent<T>) => string } = {
     ]),
   JobImported: ({ data: { from, events, bodies } }) =>
     `${events} events and ${bodies} bodies of ${from.jobId}, up to ${from.seq}`,
+  ReextractionStarted: ({ data: { version, rules } }) =>
+    `version ${version} of the items, stages ${rules.map(({ name }) => name).join(', ')}`,
+  ReextractionCompleted: ({ data: { version, pages, items, withoutBody } }) =>
+    list([
+      `version ${version}: ${items} items of ${pages} pages`,
+      withoutBody > 0 && `${withoutBody} without a body`,
+    ]),
+  ItemsReextracted: ({ data: { url, version, items } }) =>
+    `     ${url}  version ${version}, ${items.length} items`,
   JobRemoved: () => 'what was before it may be purged',
   PageFetched: ({ data }) => {
     const links = Object.values(data.links.follow).reduce((n, found) => n + found.length, 0);

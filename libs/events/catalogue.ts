@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { FetchFailed } from './catalogue/fetch-failed.js';
 import { FetchRetried } from './catalogue/fetch-retried.js';
+import { ItemsReextracted } from './catalogue/items-reextracted.js';
 import { JobCompleted } from './catalogue/job-completed.js';
 import { JobForked } from './catalogue/job-forked.js';
 import { JobImported } from './catalogue/job-imported.js';
@@ -14,6 +15,8 @@ import { PageFetched } from './catalogue/page-fetched.js';
 import { PageSkipped } from './catalogue/page-skipped.js';
 import { PagesRequeued } from './catalogue/pages-requeued.js';
 import { ProxyFailed } from './catalogue/proxy-failed.js';
+import { ReextractionCompleted } from './catalogue/reextraction-completed.js';
+import { ReextractionStarted } from './catalogue/reextraction-started.js';
 
 /** Every event there is. A new one is one file beside the others and one line here; the compiler names the rest. */
 export const catalogue = {
@@ -27,11 +30,14 @@ export const catalogue = {
   JobCompleted,
   JobForked,
   JobImported,
+  ReextractionStarted,
+  ReextractionCompleted,
   JobRemoved,
   PageFetched,
   FetchFailed,
   FetchRetried,
   PageSkipped,
+  ItemsReextracted,
 } as const;
 
 export type EventType = keyof typeof catalogue;

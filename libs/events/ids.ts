@@ -28,6 +28,9 @@ export function pageEventId(jobId: string, run: number, url: string, tryNo: numb
   return `${jobId}:${run}:${pageKey(url)}:${tryNo}`;
 }
 
+/** Of one version's items of a page, from the body that one try has left. */
+export const itemsEventId = (pageEvent: string, version: number): string => `${pageEvent}:items:${version}`;
+
 /** `pageKey` of the page that a page event's id names. */
 export const pageKeyOf = (eventId: string): string => eventId.split(':')[2] ?? '';
 

@@ -31,7 +31,17 @@ export {
   type NewAccountEvent,
 } from './accounts/catalogue.js';
 export { SCOPES, TIERS } from './accounts/key-created.js';
-export { isJobId, jobEventId, jobId, pageEventId, pageKey, pageKeyOf, rowId, shardOf } from './ids.js';
+export {
+  isJobId,
+  itemsEventId,
+  jobEventId,
+  jobId,
+  pageEventId,
+  pageKey,
+  pageKeyOf,
+  rowId,
+  shardOf,
+} from './ids.js';
 export * as subjects from './subjects.js';
 export { canonicalUrl, fromLink, hostOf, originOf, parseUrl, toLink } from './url.js';
 export type {
@@ -42,6 +52,7 @@ export type {
   RedirectStep,
   RobotsVerdict,
 } from './shared-schemas.js';
+export type { ExtractionRules } from './extraction-rules.js';
 export {
   jobSpec,
   jobSpecChanges,

@@ -13,6 +13,7 @@ import { currentTraceparent, diskRoom, newHashKey, newId, systemClock } from '#l
 import { createLogger, type EngineConfig } from '#libs/config';
 import { JobHistories } from '#libs/engine/histories';
 import { RemoveJob } from '#libs/engine/retention';
+import type { Reextraction } from '#libs/engine/reextraction';
 import { JobService } from '#libs/engine/jobs';
 import type { BodyArchive, Clock, Logger, ProxyCheck, ProxyResolver } from '#libs/engine/ports';
 import { SpoorError } from '#libs/failures';
@@ -27,6 +28,8 @@ export interface Resources {
   readonly log: JetStreamHandle;
   readonly bodies: BodyArchive;
   readonly removal: RemoveJob;
+  /** With the HTML parser, which is loaded at the first call. */
+  reextraction(): Promise<Reextraction>;
   readonly jobs: JobService;
   /** What the histories of jobs tell, of now and of any moment before. */
   readonly histories: JobHistories;
@@ -149,6 +152,10 @@ export async function openResources(
     bodies,
     metrics,
     removal,
+    reextraction: async () => {
+      const { createReextraction } = await import('./reextraction.js');
+      return createReextraction({ eventLog: log.eventLog, bodies, hashKey });
+    },
     jobs,
     histories: new JobHistories({
       ...{ eventLog: log.eventLog, fetchQueue: log.fetchQueue, lease: log.lease, clock: systemClock },

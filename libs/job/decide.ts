@@ -1,6 +1,7 @@
 import {
   jobEventId,
   type EventData,
+  type ExtractionRules,
   type JobEventType,
   type JobSpec,
   type JobSpecChanges,
@@ -33,6 +34,8 @@ export type JobCommand =
   | (Asked & { type: 'complete'; run: number; because: Because; pages: EventData<'JobCompleted'>['pages'] })
   | (Asked & { type: 'fork'; copy: CopiedHistory<'JobForked'> })
   | (Asked & { type: 'import'; copy: CopiedHistory<'JobImported'> })
+  | (Asked & { type: 'start-reextraction'; rules: ExtractionRules })
+  | (Asked & { type: 'complete-reextraction'; counts: ReextractedCounts })
   | (Asked & { type: 'remove' });
 
 export type ProxyFailure = Omit<EventData<'ProxyFailed'>, 'commandId' | 'reason' | 'run'>;
@@ -41,6 +44,7 @@ export type CopiedHistory<T extends 'JobForked' | 'JobImported'> = Omit<
   EventData<T>,
   'commandId' | 'reason' | 'copiedFrom' | 'run' | 'status'
 >;
+export type ReextractedCounts = Pick<EventData<'ReextractionCompleted'>, 'pages' | 'items' | 'withoutBody'>;
 export type Because = EventData<'JobCompleted'>['because'];
 
 /** What the job's history gains, or the sequence at which it holds this very command already. */
@@ -153,6 +157,26 @@ export function decide(jobId: string, state: JobState | null, command: JobComman
     case 'import':
       copied(command.copy.from);
       return append('JobImported', { ...ref, ...command.copy, status: restingStatus(state) });
+    case 'start-reextraction': {
+      const status = resting(jobId, state);
+      const { version, pending } = state.extraction;
+      return append('ReextractionStarted', {
+        ...{ ...ref, run: state.run, status, rules: command.rules },
+        version: Math.max(version, pending?.version ?? 0) + 1,
+      });
+    }
+    case 'complete-reextraction': {
+      const status = resting(jobId, state);
+      const { pending } = state.extraction;
+      if (!pending) throw new SpoorError('conflict', `No extraction of job ${jobId} is under way.`);
+      return append('ReextractionCompleted', {
+        ...ref,
+        run: state.run,
+        status,
+        ...pending,
+        ...command.counts,
+      });
+    }
     case 'remove':
       if (state.status === 'running')
         throw new SpoorError(
@@ -171,4 +195,16 @@ export function decide(jobId: string, state: JobState | null, command: JobComman
 function restingStatus({ status }: JobState): EventData<'JobImported'>['status'] {
   if (status === 'running' || status === 'removed') return 'paused';
   return status;
+}
+
+/** Nothing is fetched and nothing in flight, so that what was read is all there is. */
+function resting(jobId: string, { status }: JobState): 'stopped' | 'error' | 'done' {
+  if (status === 'stopped' || status === 'error' || status === 'done') return status;
+  throw new SpoorError(
+    'impossible_transition',
+    `Job ${jobId} cannot be extracted again because it is ${status}.`,
+    {
+      hint: `Let it finish, or stop it first: spoor job stop ${jobId}.`,
+    },
+  );
 }

@@ -264,6 +264,10 @@ const handlers: EventHandlers<Frontier> = {
   JobCompleted: decided,
   JobForked: decided,
   JobImported: decided,
+  ReextractionStarted: decided,
+  ReextractionCompleted: decided,
+  // Of a page that is known, and says nothing about it.
+  ItemsReextracted: () => undefined,
   JobRemoved: decided,
   PageFetched: (frontier, event) => {
     const { data } = event;

@@ -1,3 +1,5 @@
+export { resolveRules, withRules, type Extraction } from './extraction.js';
+export { ItemsDiff, type FieldChanges, type ItemsReport } from './items-diff.js';
 export { copyOf, type CopiedRange } from './copy.js';
 export {
   decide,
@@ -7,6 +9,7 @@ export {
   type Decision,
   type JobCommand,
   type ProxyFailure,
+  type ReextractedCounts,
 } from './decide.js';
 export type { Entry, FrontierCounts, Outcome, StageCounts } from './entry.js';
 export { FailureLedger, type CodeCount, type FirstFailure } from './failure-ledger.js';

@@ -148,3 +148,16 @@ export function resolveChanges(input: unknown): JobSpecChanges {
   const issues = parsed.success ? proxyIssues(parsed.data.proxy) : issuesOf(parsed.error);
   return parsed.success && issues.length === 0 ? parsed.data : refuse(issues);
 }
+
+/** @throws SpoorError invalid_request, with the field that is wrong */
+export function resolveStages(input: unknown): Stage[] {
+  const parsed = jobSpec.shape.stages.safeParse(input);
+  if (!parsed.success)
+    return refuse(issuesOf(parsed.error).map(({ field, message }) => ({ field: `stages${field}`, message })));
+  const issues: Issue[] = [];
+  checkStages(
+    parsed.data.map((stage) => ({ ...stage, follow: [] })),
+    issues,
+  );
+  return issues.length > 0 ? refuse(issues) : parsed.data;
+}

@@ -1,5 +1,6 @@
 import { resolvedJobSpec } from '#libs/events';
 import type { EventData, EventHandlers, JobEvent, JobEventType, JobSpec, JobSpecChanges } from '#libs/events';
+import { FIRST_EXTRACTION, withRules, type Extraction } from './extraction.js';
 
 export type JobStatus = 'running' | 'paused' | 'stopped' | 'error' | 'done' | 'removed';
 
@@ -33,6 +34,7 @@ export interface JobState {
   commands: Map<string, number>;
   /** Another history that is being copied into this one, not all of which is known to be here yet. */
   copying: { jobId: string; upTo: number } | null;
+  extraction: Extraction;
 }
 
 const statusBy: { [T in JobEventType]: JobStatus | ((data: EventData<T>) => JobStatus) } = {
@@ -42,6 +44,8 @@ const statusBy: { [T in JobEventType]: JobStatus | ((data: EventData<T>) => JobS
   PagesRequeued: 'running',
   JobForked: 'running',
   JobImported: ({ status }) => status,
+  ReextractionStarted: ({ status }) => status,
+  ReextractionCompleted: ({ status }) => status,
   JobPaused: 'paused',
   JobStopped: 'stopped',
   ProxyFailed: 'error',
@@ -79,6 +83,13 @@ const changesBy: EventHandlers<JobState, Partial<JobState>, JobEventType> = {
     lastError: null,
   }),
   JobImported: nothing,
+  ReextractionStarted: (state, { data: { version, rules } }) => ({
+    extraction: { ...state.extraction, pending: { version, rules } },
+  }),
+  ReextractionCompleted: (state, { data: { version, rules }, seq }) => ({
+    spec: withRules(state.spec, rules),
+    extraction: { version, seq, pending: null },
+  }),
   JobPaused: nothing,
   JobStopped: nothing,
   ProxyFailed: (_, { data, seq }) => ({
@@ -144,6 +155,7 @@ function initial(event: JobEvent): JobState {
     reason: null,
     commands: new Map(),
     copying: null,
+    extraction: FIRST_EXTRACTION,
   };
 }
 

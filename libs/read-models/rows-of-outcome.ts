@@ -1,4 +1,4 @@
-import { fromLink, hostOf, originOf, rowId } from '#libs/events';
+import { fromLink, hostOf, originOf, rowId, type StoredEvent } from '#libs/events';
 import { isFailureCode, type FailureCode } from '#libs/failures';
 import { fetchErrorContent, SKIP_PATTERN_TEXT } from './evidence/fetch-error.js';
 import type { EvidenceContent, EvidenceKind } from './evidence/kind.js';
@@ -18,8 +18,14 @@ export const pageIdOf = (jobId: string, generation: number, url: string): string
 /**
  * Everything that the read models keep of one outcome. Pure: the same event gives the same rows, ids included.
  * @param off kinds of evidence that the job does without
+ * @param itemVersion whose rules the job extracts by
  */
-export function rowsOfOutcome(event: OutcomeEvent, pageId: string, off: readonly string[] = []): OutcomeRows {
+export function rowsOfOutcome(
+  event: OutcomeEvent,
+  pageId: string,
+  off: readonly string[] = [],
+  itemVersion = 1,
+): OutcomeRows {
   const evidence: EvidenceRecord[] = [];
   for (const kind of evidenceKinds) {
     if (off.includes(kind.type)) continue;
@@ -27,7 +33,7 @@ export function rowsOfOutcome(event: OutcomeEvent, pageId: string, off: readonly
     if (content) evidence.push(evidenceRow(event, event.data.url, pageId, kind.type, content));
   }
   if (event.type === 'PageFetched')
-    return { page: fetchedPage(event, pageId), evidence, items: itemsOf(event, pageId) };
+    return { page: fetchedPage(event, pageId), evidence, items: itemRows(event, pageId, itemVersion) };
   return { page: event.type === 'FetchFailed' ? failedPage(event, pageId) : null, evidence, items: [] };
 }
 
@@ -135,16 +141,22 @@ function failedPage(event: OutcomeEvent<'FetchFailed'>, pageId: string): PageRec
   };
 }
 
-function itemsOf({ jobId, seq, data }: OutcomeEvent<'PageFetched'>, pageId: string): ItemRecord[] {
+export function itemRows(
+  { jobId, seq, data }: StoredEvent<'PageFetched' | 'ItemsReextracted'>,
+  pageId: string,
+  version: number,
+): ItemRecord[] {
   const { generation, url, stage } = data;
+  const kind = (index: number): string => (version === 1 ? `item:${index}` : `item:${index}:${version}`);
   return data.items.map((item) => ({
-    id: rowId(jobId, generation, url, `item:${item.index}`),
+    id: rowId(jobId, generation, url, kind(item.index)),
     jobId,
     generation,
     pageId,
     url,
     stage,
     index: item.index,
+    version,
     data: item.data,
     seq,
   }));

@@ -20,6 +20,8 @@ export interface JobRow {
   bytes: number;
   /** Of fetched pages: code → pages. */
   statusCodes: Record<string, number>;
+  /** Versions of the items that are whole; the last one is shown unless another is asked for. */
+  itemVersions: number[];
   lastError: string | null;
   lastErrorCode: string | null;
   hint: string | null;
@@ -61,6 +63,8 @@ export interface ItemRow {
   url: string;
   stage: string;
   index: number;
+  /** 1: as it was fetched; each extraction from stored bodies is one more. */
+  version: number;
   data: Record<string, unknown>;
   seq: number;
 }

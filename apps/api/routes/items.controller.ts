@@ -2,7 +2,7 @@ import { Controller, Get, Inject, Param, Query, Req, Res } from '@nestjs/common'
 import { ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import type { JobSpec } from '#libs/events';
-import type { ItemRow } from '#libs/engine/ports';
+import type { ItemFilter, ItemRow } from '#libs/engine/ports';
 import { API_DEPS, type ApiDeps } from '../deps.js';
 import { csvLine } from '../http/csv.js';
 import { formatOf } from '../http/formats.js';
@@ -49,9 +49,12 @@ export class ItemsController {
     @Req() request: Request,
     @Res() response: Response,
   ): Promise<void> {
-    const { limit, cursor, format, stage } = parseQuery(itemsQuery, query);
+    const { limit, cursor, format, stage, version } = parseQuery(itemsQuery, query);
     const { spec } = await this.views.state(id);
-    const filter = stage === undefined ? {} : { stage };
+    const filter = {
+      ...(stage === undefined ? {} : { stage }),
+      ...(version === undefined ? {} : { version }),
+    };
     response.vary('Accept');
     switch (formatOf(request, ['json', 'ndjson', 'csv'], format)) {
       case 'json': {
@@ -70,7 +73,7 @@ export class ItemsController {
     }
   }
 
-  private async *all(id: string, filter: { stage?: string }, signal: AbortSignal): AsyncGenerator<ItemRow> {
+  private async *all(id: string, filter: ItemFilter, signal: AbortSignal): AsyncGenerator<ItemRow> {
     let cursor: string | undefined;
     do {
       const { rows, next } = await this.deps.readModels.items(id, filter, STREAM_PAGE, cursor);
@@ -79,13 +82,13 @@ export class ItemsController {
     } while (cursor !== undefined && !signal.aborted);
   }
 
-  private async *asJson(id: string, filter: { stage?: string }, signal: AbortSignal): AsyncGenerator<string> {
+  private async *asJson(id: string, filter: ItemFilter, signal: AbortSignal): AsyncGenerator<string> {
     for await (const item of this.all(id, filter, signal)) yield `${JSON.stringify(item)}\n`;
   }
 
   private async *asCsv(
     id: string,
-    filter: { stage?: string },
+    filter: ItemFilter,
     fields: readonly string[],
     signal: AbortSignal,
   ): AsyncGenerator<string> {

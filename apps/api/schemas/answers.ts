@@ -145,6 +145,8 @@ export const jobRow = z.object({
   redirects: count,
   bytes: count,
   statusCodes: z.record(z.string(), count),
+  /** Versions of the items that are whole, the newest last. */
+  itemVersions: z.array(z.int().positive()),
   lastError: z.string().nullable(),
   lastErrorCode: z.string().nullable(),
   hint: z.string().nullable(),
@@ -182,6 +184,7 @@ export const itemRow = z.object({
   url: z.string(),
   stage: z.string(),
   index: count,
+  version: z.int().positive(),
   data: anyObject,
   seq,
 }) satisfies z.ZodType<ItemRow>;

@@ -58,6 +58,8 @@ export const evidenceQuery = z.strictObject({
 
 export const itemsQuery = z.strictObject({
   stage: text(64).optional(),
+  /** Of the items; default: the newest. 1 is what was extracted when the pages were fetched. */
+  version: whole(1, 1_000_000).optional(),
   format: oneOf(['json', 'ndjson', 'csv']).optional(),
   limit,
   cursor,

@@ -1,3 +1,4 @@
+export { decode as decodeBody } from './decode.js';
 import type { ProxyResolver, TargetCheck } from '#libs/engine/ports';
 import { SpoorError } from '#libs/failures';
 import { Egress } from './egress.js';

@@ -1,5 +1,5 @@
 import { isUnreadable } from '#libs/events';
-import type { PageEvent, PageEventType, StoredEvent } from '#libs/events';
+import type { PageEventType, StoredEvent } from '#libs/events';
 import type { EventLog } from '#libs/engine/ports';
 
 /** One try of one page, as the log has it. */
@@ -32,6 +32,9 @@ export interface PageHistory {
   openAgain: boolean;
 }
 
+/** What tells of a try. */
+type TryEvent = StoredEvent<Exclude<PageEventType, 'ItemsReextracted'>>;
+
 /** Few beside the pages that went well. */
 const RARE: PageEventType[] = ['FetchRetried', 'FetchFailed', 'PageSkipped'];
 
@@ -47,8 +50,8 @@ export async function pageAttempts(
   outcomeSeq: number | null,
 ): Promise<PageHistory> {
   const { jobId, url, generation } = page;
-  const found = new Map<number, PageEvent>();
-  const keep = (event: PageEvent | null): void => {
+  const found = new Map<number, TryEvent>();
+  const keep = (event: TryEvent | null): void => {
     if (event?.data.url === url && event.data.generation === generation) found.set(event.seq, event);
   };
   const requeuedAt = await lastRequeue(eventLog, jobId, url);
@@ -80,7 +83,7 @@ export async function outcomeAt(
   eventLog: Pick<EventLog, 'readJob'>,
   jobId: string,
   seq: number,
-): Promise<PageEvent | null> {
+): Promise<TryEvent | null> {
   for await (const { entries } of eventLog.readJob(jobId, { fromSeq: seq, maxBatch: 1, bulk: false })) {
     const [entry] = entries;
     if (!entry || entry.seq !== seq || isUnreadable(entry) || !isPageEvent(entry)) return null;
@@ -89,9 +92,10 @@ export async function outcomeAt(
   return null;
 }
 
-const isPageEvent = (event: StoredEvent): event is PageEvent => 'try' in event.data;
+const isPageEvent = (event: StoredEvent): event is TryEvent =>
+  'try' in event.data && event.type !== 'ItemsReextracted';
 
-function attemptOf(event: PageEvent): PageAttempt {
+function attemptOf(event: TryEvent): PageAttempt {
   const { run, try: tryNo } = event.data;
   const timing = 'timing' in event.data ? event.data.timing : undefined;
   return {
@@ -108,7 +112,7 @@ function attemptOf(event: PageEvent): PageAttempt {
   };
 }
 
-function causeOf(event: PageEvent): Pick<PageAttempt, 'result' | 'code' | 'message' | 'statusCode'> {
+function causeOf(event: TryEvent): Pick<PageAttempt, 'result' | 'code' | 'message' | 'statusCode'> {
   switch (event.type) {
     case 'FetchRetried': {
       const { code, message, statusCode } = event.data;

@@ -42,6 +42,7 @@ export type { JobProgress, ProgressFeed } from './progress.js';
 export type {
   Cursor,
   EvidenceRow,
+  ItemFilter,
   ItemRow,
   JobRow,
   PageFilter,

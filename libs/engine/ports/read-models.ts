@@ -21,6 +21,12 @@ export interface PageFilter {
   q?: string;
 }
 
+export interface ItemFilter {
+  stage?: string;
+  /** Default: the newest that is whole. */
+  version?: number;
+}
+
 /** A known URL that was not requested: it has evidence and no row. */
 export interface SkippedPage {
   id: string;
@@ -58,7 +64,7 @@ export interface ReadModels {
   ): Promise<Cursor<SkippedPage>>;
   /** Which of these pages have an outcome. */
   withOutcome(jobId: string, pageIds: string[]): Promise<Set<string>>;
-  items(jobId: string, filter: { stage?: string }, limit: number, cursor?: string): Promise<Cursor<ItemRow>>;
+  items(jobId: string, filter: ItemFilter, limit: number, cursor?: string): Promise<Cursor<ItemRow>>;
   evidence(
     jobId: string,
     filter: { type?: string; pageId?: string },

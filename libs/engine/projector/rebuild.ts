@@ -130,7 +130,7 @@ async function removedBefore(
 function interner(): (page: PageState) => PageState {
   const shared = new Map<string, PageState>();
   return (page) => {
-    if (page.requeuedInRun > 0 || page.retriedRun > 0) return page;
+    if (page.requeuedInRun > 0 || page.retriedRun > 0 || page.itemVersion > 0) return page;
     const key = `${page.outcome} ${page.statusCode} ${page.hasRows}`;
     const found = shared.get(key);
     if (found) return found;

@@ -23,6 +23,8 @@ const ends: EventHandlers<null, RunEnd, JobEventType> = {
   PagesRequeued: 'ignored',
   JobForked: 'ignored',
   JobImported: 'ignored',
+  ReextractionStarted: 'ignored',
+  ReextractionCompleted: 'ignored',
 };
 
 /** What a decision ends; null: nothing. */

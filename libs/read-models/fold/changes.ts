@@ -22,6 +22,8 @@ export class ChangeSet {
   private readonly replaced = new Map<string, string>();
   private readonly jobs = new Map<string, JobRecord>();
   private readonly outcomes = new Map<string, OutcomeRows & { jobId: string }>();
+  /** By page and version. */
+  private readonly reextracted = new Map<string, { jobId: string; pageId: string; rows: ItemRecord[] }>();
   private readonly held = new Map<string, EvidenceRecord>();
   private readonly marks = new Map<string, PageMark>();
   private readonly parked: ParkedRecord[] = [];
@@ -39,9 +41,16 @@ export class ChangeSet {
   }
 
   outcome(jobId: string, pageId: string, rows: OutcomeRows, replaces: boolean): void {
-    if (replaces) this.replaced.set(pageId, jobId);
+    if (replaces) {
+      this.replaced.set(pageId, jobId);
+      for (const [key, items] of this.reextracted) if (items.pageId === pageId) this.reextracted.delete(key);
+    }
     this.held.delete(pageId);
     this.outcomes.set(pageId, { ...rows, jobId });
+  }
+
+  reextract(jobId: string, pageId: string, version: number, rows: ItemRecord[]): void {
+    this.reextracted.set(`${pageId} ${version}`, { jobId, pageId, rows });
   }
 
   heldBack(evidence: EvidenceRecord): void {
@@ -51,8 +60,13 @@ export class ChangeSet {
   removeJob(jobId: string): void {
     this.removed.add(jobId);
     const ofJob = (row: { jobId: string | null }): boolean => row.jobId === jobId;
-    for (const map of [this.outcomes, this.held, this.marks])
-      for (const [id, row] of map) if (ofJob(row)) map.delete(id);
+    const tables: Map<string, { jobId: string | null }>[] = [
+      this.outcomes,
+      this.reextracted,
+      this.held,
+      this.marks,
+    ];
+    for (const map of tables) for (const [id, row] of map) if (ofJob(row)) map.delete(id);
     for (const [id, owner] of this.replaced) if (owner === jobId) this.replaced.delete(id);
     this.parked.splice(0, this.parked.length, ...this.parked.filter((row) => !ofJob(row)));
   }
@@ -66,6 +80,7 @@ export class ChangeSet {
       for (const row of rows.evidence) evidence.push(row);
       for (const row of rows.items) items.push(row);
     }
+    for (const { rows } of this.reextracted.values()) items.push(...rows);
     return {
       removedJobs: [...this.removed],
       replacedPages: [...this.replaced.keys()],

@@ -1,7 +1,7 @@
 import { isUnreadable, type EventType, type LogEntry, type StoredEvent } from '#libs/events';
 import { countsAsOutcome } from '#libs/job';
 import type { OutcomeEvent } from '../outcome.js';
-import { heldBackEvidence, rowsOfOutcome } from '../rows-of-outcome.js';
+import { heldBackEvidence, itemRows, rowsOfOutcome } from '../rows-of-outcome.js';
 import type { JobRecord } from '../rows.js';
 import { ChangeSet, type Changes } from './changes.js';
 import { afterDecision, iso, startedJob, tombstone, touched } from './job-changes.js';
@@ -138,7 +138,7 @@ function outcome(
     batch.put({ ...job, ...touched(event) });
     return false;
   }
-  const rows = rowsOfOutcome(event, pageId, job.spec.evidenceOff);
+  const rows = rowsOfOutcome(event, pageId, job.spec.evidenceOff, job.itemVersions.at(-1));
   batch.changes.outcome(event.jobId, pageId, rows, page.hasRows);
   batch.put({ ...job, ...touched(event), [kind]: job[kind] + 1, ...count(job) });
   const marked = kind === 'skipped' || page.requeuedInRun > 0 || page.retriedRun > 0;
@@ -170,7 +170,9 @@ type DecidedType =
   | 'JobRestarted'
   | 'JobCompleted'
   | 'JobForked'
-  | 'JobImported';
+  | 'JobImported'
+  | 'ReextractionStarted'
+  | 'ReextractionCompleted';
 
 const plus = (codes: Record<string, number>, code: number, by: number): Record<string, number> => {
   const { [code]: before = 0, ...others } = codes;
@@ -186,7 +188,12 @@ function requeued(batch: Batch, event: StoredEvent<'PagesRequeued'>, { others }:
     const page = batch.page(pageId);
     if (page.outcome !== null) job = { ...job, [page.outcome]: job[page.outcome] - 1 };
     if (page.outcome === 'fetched') job = { ...job, statusCodes: plus(job.statusCodes, page.statusCode, -1) };
-    batch.putPage(event.jobId, pageId, { ...page, outcome: null, requeuedInRun: event.data.run }, true);
+    batch.putPage(
+      event.jobId,
+      pageId,
+      { ...page, outcome: null, requeuedInRun: event.data.run, itemVersion: 0 },
+      true,
+    );
   }
   batch.put(job);
 }
@@ -202,6 +209,19 @@ function retried(batch: Batch, event: StoredEvent<'FetchRetried'>, { pageId }: S
   batch.putPage(event.jobId, pageId, { ...page, retriedRun: run, retriedTry: tryNo }, true);
 }
 
+/** A version of a page's items, if the body that they are from is still the page's. */
+function reextracted(batch: Batch, event: StoredEvent<'ItemsReextracted'>, { pageId }: Step): void {
+  const job = batch.job(event);
+  if (!job || pageId === null) return;
+  batch.put({ ...job, ...touched(event) });
+  const page = batch.page(pageId);
+  const { generation, run, version } = event.data;
+  const isOfPage = page.outcome === 'fetched' && generation === job.generation && run >= page.requeuedInRun;
+  if (!isOfPage || version <= page.itemVersion) return;
+  batch.changes.reextract(event.jobId, pageId, version, itemRows(event, pageId, version));
+  batch.putPage(event.jobId, pageId, { ...page, itemVersion: version }, true);
+}
+
 type Handlers = { [T in EventType]: (batch: Batch, event: StoredEvent<T>, step: Step) => void };
 
 const handlers: Handlers = {
@@ -215,6 +235,8 @@ const handlers: Handlers = {
   JobCompleted: decided,
   JobForked: decided,
   JobImported: decided,
+  ReextractionStarted: decided,
+  ReextractionCompleted: decided,
   JobRemoved: (batch, event) => batch.remove(event),
   PageFetched: (batch, event, step) => {
     const counted = outcome(batch, event, step, 'fetched', (job) => ({
@@ -232,4 +254,5 @@ const handlers: Handlers = {
     outcome(batch, event, step, 'skipped', () => ({}));
   },
   FetchRetried: retried,
+  ItemsReextracted: reextracted,
 };

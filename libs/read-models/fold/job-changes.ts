@@ -1,5 +1,5 @@
 import { resolvedJobSpec, type EventHandlers, type JobEventType, type StoredEvent } from '#libs/events';
-import { statusAfter, withChanges } from '#libs/job';
+import { statusAfter, withChanges, withRules } from '#libs/job';
 import type { JobRecord } from '../rows.js';
 
 const NO_COUNTS = { fetched: 0, failed: 0, skipped: 0, retries: 0, redirects: 0, bytes: 0 };
@@ -24,10 +24,11 @@ const changesBy: EventHandlers<JobRecord, Partial<JobRecord>, JobEventType> = {
     run: data.run,
     spec: withChanges(job.spec, data.changes),
   }),
-  JobRestarted: (_, { data }) => ({
+  JobRestarted: (job, { data }) => ({
     ...NO_ERROR,
     ...NO_COUNTS,
     statusCodes: {},
+    itemVersions: job.itemVersions.slice(-1),
     endedAt: null,
     run: data.run,
     generation: data.generation,
@@ -41,6 +42,11 @@ const changesBy: EventHandlers<JobRecord, Partial<JobRecord>, JobEventType> = {
     spec: withChanges(job.spec, data.changes),
   }),
   JobImported: 'ignored',
+  ReextractionStarted: 'ignored',
+  ReextractionCompleted: (job, { data: { version, rules } }) => ({
+    spec: withRules(job.spec, rules),
+    itemVersions: [...job.itemVersions, version],
+  }),
   JobRemoved: 'ignored',
 };
 
@@ -87,6 +93,7 @@ const emptyJob = (shard: number, event: StoredEvent<JobEventType>): JobRecord =>
   ...NO_COUNTS,
   ...NO_ERROR,
   statusCodes: {},
+  itemVersions: [1],
   createdAt: iso(event.storedAt),
   createdSeq: event.seq,
   endedAt: null,

@@ -46,6 +46,7 @@ export function plan(
       case 'FetchFailed':
       case 'FetchRetried':
       case 'PageSkipped':
+      case 'ItemsReextracted':
         return { entry, pageId: idOf(entry), others: [] };
       case 'JobRestarted':
         generations.set(jobId, entry.data.generation);

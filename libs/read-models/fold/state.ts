@@ -10,6 +10,8 @@ export interface PageState {
   /** Highest try that was retried, so that a retry stored twice counts once; 0 if none. */
   retriedRun: number;
   retriedTry: number;
+  /** Highest version that its items were extracted anew for since it was fetched; 0 if none. */
+  itemVersion: number;
   /** Rows under this page's id exist: of an outcome before a requeue, or of a link that was held back. */
   hasRows: boolean;
 }
@@ -29,6 +31,7 @@ export const unknownPage = (): PageState => ({
   requeuedInRun: 0,
   retriedRun: 0,
   retriedTry: 0,
+  itemVersion: 0,
   hasRows: false,
 });
 
@@ -36,7 +39,7 @@ export const unknownPage = (): PageState => ({
 export const isSettled = (page: PageState): boolean =>
   page.outcome !== null || page.hasRows || page.requeuedInRun > 0;
 
-/** A page that a page row alone does not tell about: skipped, requeued, or retried. */
+/** A page that a page row alone does not tell about: skipped, requeued, retried, or extracted again. */
 export interface PageMark extends Omit<PageState, 'hasRows'> {
   pageId: string;
   jobId: string;

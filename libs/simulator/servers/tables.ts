@@ -65,6 +65,7 @@ export class Tables {
         requeuedInRun: mark?.requeuedInRun ?? 0,
         retriedRun: mark?.retriedRun ?? 0,
         retriedTry: mark?.retriedTry ?? 0,
+        itemVersion: mark?.itemVersion ?? 0,
         hasRows,
       });
     }

@@ -6,6 +6,7 @@ import { addJobDiff } from './diff.js';
 import { addJobExplain } from './explain.js';
 import { addJobLs } from './ls.js';
 import { addJobProof } from './proof.js';
+import { addJobReextract } from './reextract.js';
 import { addJobResume } from './resume.js';
 import { addRetry } from './retry.js';
 import { addJobShow } from './show.js';
@@ -46,5 +47,6 @@ export function addJob(program: Command, finish: Finish): void {
   });
   addRetry(job, finish);
   addJobFork(job, finish);
+  addJobReextract(job, finish);
   addJobRm(job, finish);
 }

@@ -6,6 +6,7 @@ import { bigint } from './column-types.js';
 @Index('item_by_seq', ['jobId', 'generation', 'seq', 'index'])
 export class ItemEntity implements ItemRecord {
   @PrimaryColumn({ name: 'page_id', type: 'uuid', primaryKeyConstraintName: 'item_pkey' }) pageId: string;
+  @PrimaryColumn({ type: 'integer', primaryKeyConstraintName: 'item_pkey' }) version: number;
   @PrimaryColumn({ type: 'integer', primaryKeyConstraintName: 'item_pkey' }) index: number;
   @Column({ type: 'uuid' }) id: string;
   @Column({ name: 'job_id', type: 'text' }) jobId: string;

@@ -20,6 +20,7 @@ export class JobEntity implements Omit<JobRecord, 'createdAt' | 'updatedAt' | 'e
   @Column({ type: 'integer' }) redirects: number;
   @Column(bigint) bytes: number;
   @Column({ name: 'status_codes', type: 'jsonb' }) statusCodes: Record<string, number>;
+  @Column({ name: 'item_versions', type: 'jsonb' }) itemVersions: number[];
   @Column({ name: 'last_error', type: 'text', nullable: true }) lastError: string | null;
   @Column({ name: 'last_error_code', type: 'text', nullable: true }) lastErrorCode: string | null;
   @Column({ type: 'text', nullable: true }) hint: string | null;

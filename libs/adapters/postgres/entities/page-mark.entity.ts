@@ -13,4 +13,5 @@ export class PageMarkEntity implements PageMark {
   @Column({ name: 'requeued_in_run', type: 'integer' }) requeuedInRun: number;
   @Column({ name: 'retried_run', type: 'integer' }) retriedRun: number;
   @Column({ name: 'retried_try', type: 'integer' }) retriedTry: number;
+  @Column({ name: 'item_version', type: 'integer' }) itemVersion: number;
 }

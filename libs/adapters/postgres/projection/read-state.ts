@@ -10,7 +10,7 @@ const IDS_A_STATEMENT = 5000;
 /** Page by page through the keys: `EXISTS` here would have the planner read all evidence into a hash table for each batch. */
 const PAGES = `
   SELECT named.id, page.outcome, page.status_code, mark.page_id AS marked, mark.outcome AS mark_outcome,
-    mark.status_code AS mark_status_code, mark.requeued_in_run, mark.retried_run, mark.retried_try,
+    mark.status_code AS mark_status_code, mark.requeued_in_run, mark.item_version, mark.retried_run, mark.retried_try,
     page.id IS NOT NULL OR evidence.page_id IS NOT NULL AS has_rows
   FROM unnest($1::uuid[]) AS named (id)
   LEFT JOIN $schema.page ON page.id = named.id
@@ -79,6 +79,7 @@ function stateOf(row: Record<string, unknown>): PageState {
     requeuedInRun: Number(row['requeued_in_run'] ?? 0),
     retriedRun: Number(row['retried_run'] ?? 0),
     retriedTry: Number(row['retried_try'] ?? 0),
+    itemVersion: Number(row['item_version'] ?? 0),
     hasRows: row['has_rows'] === true,
   };
 }

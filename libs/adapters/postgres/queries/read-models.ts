@@ -1,5 +1,5 @@
 import type { DataSource } from 'typeorm';
-import type { Cursor, PageFilter, ReadModels, SkippedPage } from '#libs/engine/ports';
+import type { Cursor, ItemFilter, PageFilter, ReadModels, SkippedPage } from '#libs/engine/ports';
 import type { EvidenceRow, ItemRow, JobRow, PageRow } from '#libs/read-models';
 import { UNUSUAL_EVIDENCE, UNUSUAL_PAGE } from '../entities/column-types.js';
 import { EvidenceEntity, ItemEntity, JobEntity, PageEntity } from '../entities/index.js';
@@ -140,13 +140,14 @@ export class PostgresReadModels implements ReadModels {
     return new Set(rows.map((row) => String(row['id'])));
   }
 
-  async items(
-    jobId: string,
-    filter: { stage?: string },
-    limit: number,
-    cursor?: string,
-  ): Promise<Cursor<ItemRow>> {
+  async items(jobId: string, filter: ItemFilter, limit: number, cursor?: string): Promise<Cursor<ItemRow>> {
     const where = this.ofJob(jobId).addIf(filter.stage, 'stage = ?');
+    if (filter.version !== undefined) where.add('version = ?', filter.version);
+    else
+      where.add(
+        `version = (SELECT (item_versions->>-1)::integer FROM "${this.schema}".job WHERE id = ?)`,
+        jobId,
+      );
     return this.list(this.itemTable, where, ITEMS_ORDER, limit, cursor, (item: ItemRow) => [
       item.seq,
       item.index,

@@ -1,0 +1,6 @@
+export {
+  Reextraction,
+  type ReextractOptions,
+  type ReextractReport,
+  type ReextractionDeps,
+} from './reextraction.js';
