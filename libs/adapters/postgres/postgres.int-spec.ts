@@ -1,3 +1,4 @@
+import { migrations } from '#migrations';
 import { systemClock } from '#libs/adapters/system';
 import { resolvedJobSpec } from '#libs/events';
 import { Projector } from '#libs/engine';
@@ -43,13 +44,13 @@ describe('migrations', () => {
     const [row] = await all[0]!.dataSource.query<{ n: number }[]>(
       'SELECT count(*)::int AS n FROM spoor.migration',
     );
-    expect(row).toEqual({ n: 1 });
+    expect(row).toEqual({ n: migrations.length });
   });
 
   test('can be taken back', async () => {
     const db = await connect();
     await db.migrate();
-    await db.dataSource.undoLastMigration();
+    for (const _ of migrations) await db.dataSource.undoLastMigration();
     expect(await db.dataSource.query(`SELECT to_regclass('spoor.page') AS page`)).toEqual([{ page: null }]);
   });
 });
