@@ -34,7 +34,7 @@ function partOf(pid) {
   return /node/.test(command) ? 'engine' : 'other';
 }
 
-/** CPU s (reaped children included) and resident MB of each part below and with `pid`. */
+/** CPU s and resident MB of each part below and with `pid`. */
 export function treeOf(pid, parts = new Map()) {
   const stat = read(`/proc/${pid}/stat`)
     .replace(/^.*\) /s, '')
@@ -42,7 +42,8 @@ export function treeOf(pid, parts = new Map()) {
   if (stat.length < 20) return parts;
   const part = partOf(pid);
   const sum = parts.get(part) ?? { cpu: 0, rss: 0 };
-  for (const at of [11, 12, 13, 14]) sum.cpu += Number(stat[at]) / TICKS;
+  // Postgres' backends come and go, so those that ended count; elsewhere they are parts of their own.
+  for (const at of part === 'postgres' ? [11, 12, 13, 14] : [11, 12]) sum.cpu += Number(stat[at]) / TICKS;
   // Postgres' processes share most of what they have: only what is their own counts.
   const field = part === 'postgres' ? /^Pss:\s+(\d+)/m : /^Rss:\s+(\d+)/m;
   sum.rss += Number(field.exec(read(`/proc/${pid}/smaps_rollup`))?.[1] ?? 0) / 1024;

@@ -76,7 +76,7 @@ export async function decode(
 
 /** null when the output is longer than `maxBytes`. */
 function decodeSync(raw: Buffer, coding: Exclude<Coding, 'identity'>, maxBytes: number): Buffer | null {
-  const options = { maxOutputLength: maxBytes };
+  const options = { maxOutputLength: maxBytes, chunkSize: CHUNK_BYTES };
   try {
     if (coding === 'gzip') return gunzipSync(raw, options);
     if (coding === 'br') return brotliDecompressSync(raw, options);

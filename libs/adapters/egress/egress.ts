@@ -46,6 +46,8 @@ export class Egress implements Fetcher {
 const BODY_BUDGET = 64 * 1024 * 1024;
 
 class Interrupted extends Error {}
+/** One for all: nobody reads its stack, and to record one for each page that ends is not free. */
+const INTERRUPTED = new Interrupted();
 
 /** One page with all its redirects, under one deadline. */
 class PageFetch {
@@ -93,23 +95,23 @@ class PageFetch {
       unwatch();
       this.deadline.stop();
       signal.removeEventListener('abort', onAbort);
-      this.over.abort(new Interrupted());
+      this.over.abort(INTERRUPTED);
       this.share?.release();
       // Bodies of redirects that are still being discarded, the last one's too when it leads nowhere.
-      this.failAll(new Interrupted());
+      this.failAll(INTERRUPTED);
     }
   }
 
   private interrupt(why: 'timeout' | 'aborted'): void {
     this.interruption ??= why;
-    this.over.abort(new Interrupted());
-    this.failAll(new Interrupted());
+    this.over.abort(INTERRUPTED);
+    this.failAll(INTERRUPTED);
   }
 
   /** Something that knows no deadline, such as a resolver that does not answer. */
   private unlessOver<T>(work: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      this.over.signal.addEventListener('abort', () => reject(new Interrupted()), { once: true });
+      this.over.signal.addEventListener('abort', () => reject(INTERRUPTED), { once: true });
       work.then(resolve, reject);
     });
   }
@@ -159,9 +161,9 @@ class PageFetch {
 
   private async send(): Promise<[Exchange, IncomingMessage]> {
     for (let again = true; ; again = false) {
-      if (this.interruption) throw new Interrupted();
+      if (this.interruption) throw INTERRUPTED;
       const hop = await this.unlessOver(this.way.hop(this.url));
-      if (this.interruption) throw new Interrupted();
+      if (this.interruption) throw INTERRUPTED;
       const exchange = new Exchange(this.client, this.url, this.request.userAgent, hop);
       this.exchanges.push(exchange);
       try {
@@ -213,7 +215,7 @@ class PageFetch {
       retryAfterMs: retryAfterMs(head.headers['retry-after'], Date.now()),
     };
     if (!readBody) {
-      exchange.fail(new Interrupted());
+      exchange.fail(INTERRUPTED);
       return {
         ...base,
         raw: null,

@@ -7,6 +7,8 @@ const LABEL = /;\s*charset\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s;]+))/i;
 const FALLBACK = 'windows-1252';
 /** Browsers look for a `<meta>` in the first KiB and start over when one comes later, which this stands for. */
 const PRESCAN = 32 * 1024;
+/** Most pages name their encoding at once: the sniffer, a state machine over single bytes, is given no more than it needs. */
+const STEP = 512;
 /** All that windows-1252 and latin1 read differently. */
 const C1 = /[\x80-\x9f]/;
 
@@ -22,11 +24,18 @@ export function charsetOf(body: Buffer, contentType: string | null): string {
     maxBytes: PRESCAN,
     ...(label ? { transportLayerEncodingLabel: label } : {}),
   });
-  sniffer.write(body.subarray(0, PRESCAN));
+  for (let at = 0; at < Math.min(body.length, PRESCAN); at += STEP) {
+    sniffer.write(body.subarray(at, Math.min(at + STEP, PRESCAN)));
+    if (isFinal(sniffer)) break;
+  }
   if (sniffer.resultType === ResultType.DEFAULT) return !isAscii(body) && isUtf8(body) ? 'utf-8' : FALLBACK;
   const name = sniffer.encoding.toLowerCase();
   return iconv.encodingExists(name) ? name : FALLBACK;
 }
+
+/** Only a BOM or the first bytes of UTF-16 are stronger, and those were in the first step; an XML declaration gives way to a `<meta>`. */
+const isFinal = ({ resultType }: Sniffer): boolean =>
+  resultType !== ResultType.DEFAULT && resultType !== ResultType.XML_ENCODING;
 
 /** The text of a page in its encoding, without a BOM. */
 export function decodeText(body: Buffer, charset: string): string {

@@ -27,9 +27,20 @@ export async function* readEntries(
   blobs: BlobStore,
   options: EntryOptions,
 ): AsyncGenerator<LogBatch, void, undefined> {
-  const { shard, filter, fromSeq, follow, signal, maxBatch = MAX_BATCH, bulk = true, wants } = options;
+  const {
+    shard,
+    filter,
+    fromSeq,
+    follow,
+    signal,
+    everyMs,
+    maxBatch = MAX_BATCH,
+    bulk = true,
+    wants,
+  } = options;
   const stream = subjects.eventStream(shard);
-  for await (const raw of readRaw(connection, { stream, filter, fromSeq, follow, signal, maxBatch })) {
+  const reading = { stream, filter, fromSeq, follow, signal, maxBatch, everyMs };
+  for await (const raw of readRaw(connection, reading)) {
     let entries: LogEntry[] = [];
     let blobBytes = 0;
     for (const message of raw.messages) {

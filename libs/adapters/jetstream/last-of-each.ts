@@ -21,7 +21,7 @@ export async function lastOfEachSubject(
       session = await ConsumerSession.open(connection, { stream, filter, from: 'last_per_subject' });
       const found: RawMessage[] = [];
       while (!session.drained && !session.broken && performance.now() < deadline)
-        found.push(...(await session.take(1000, 1000)));
+        found.push(...(await session.take(1000, { waitMs: 1000 })));
       if (session.drained) return found;
     } catch (error) {
       if (!(error instanceof ApiError) || error.isStreamMissing) throw toSpoorError(error);

@@ -27,6 +27,8 @@ export interface RawReadOptions {
   follow?: boolean | undefined;
   signal?: AbortSignal | undefined;
   maxBatch: number;
+  /** At most one batch in so many ms while fewer than `maxBatch` messages are there. */
+  everyMs?: number | undefined;
   headersOnly?: boolean | undefined;
 }
 
@@ -62,6 +64,8 @@ class Reader {
   private stuckSince = 0;
   /** Null with a filter: there gaps are the rule. */
   private readonly gaps: GapWatch | null;
+  /** When the last messages were handed on. */
+  private handedAt = -Infinity;
 
   constructor(
     private readonly connection: LogConnection,
@@ -86,7 +90,8 @@ class Reader {
           if (!this.announced) yield { messages: [], upTo: this.upTo, caughtUp: true };
           return;
         }
-        const messages = await this.session.take(maxBatch, this.firstLook ? 0 : IDLE_MS, signal);
+        const waitMs = this.firstLook ? 0 : IDLE_MS;
+        const messages = await this.session.take(maxBatch, { waitMs, restMs: this.restMs, signal });
         batch = await unlessAborted(this.accept(messages, this.session), signal);
       } catch (error) {
         if (signal?.aborted) return;
@@ -95,10 +100,17 @@ class Reader {
       }
       if (batch) {
         this.announced = batch.caughtUp;
+        if (batch.messages.length > 0) this.handedAt = performance.now();
         yield batch;
         if (!follow && batch.caughtUp) return;
       } else if (this.session.broken) await this.recover(null);
     }
+  }
+
+  /** How long it is until the next batch may be handed on. */
+  private get restMs(): number {
+    const { everyMs = 0 } = this.options;
+    return Math.max(this.handedAt + everyMs - performance.now(), 0);
   }
 
   /** Right after an attach with nothing to come, the head is looked up before any waiting. */

@@ -28,6 +28,12 @@ export interface ConsumerSpec {
   headersOnly?: boolean | undefined;
 }
 
+export interface TakeOptions {
+  waitMs: number;
+  restMs?: number | undefined;
+  signal?: AbortSignal | undefined;
+}
+
 /** `$JS.ACK.[<domain>.<account>.]<stream>.<consumer>.<delivered>.<stream seq>.<consumer seq>.<ns>.<pending>[.<token>]` */
 export function parseReply(reply: string): {
   deliveries: number;
@@ -113,19 +119,22 @@ export class ConsumerSession {
   }
 
   /**
-   * Up to `max` messages; none when the session broke, `waitMs` went by, or `signal` fired. Asks the server for more only
-   * while less than a window is asked for or waiting here.
+   * Up to `max` messages, fewer not before `restMs` have gone by; none when the session broke, `waitMs` went by, or `signal`
+   * fired. Asks the server for more only while less than a window is asked for or waiting here.
    */
-  async take(max: number, waitMs: number, signal?: AbortSignal): Promise<RawMessage[]> {
-    const until = performance.now() + waitMs;
+  async take(max: number, { waitMs, restMs = 0, signal }: TakeOptions): Promise<RawMessage[]> {
+    const from = performance.now();
+    const until = from + waitMs;
+    const notBefore = from + restMs;
     let lingerUntil = 0;
     for (;;) {
       this.pull(Math.max(64, 2 * max));
       if (this.broken || signal?.aborted) return [];
       const now = performance.now();
       const have = this.queue.length;
-      if (have >= max || (have > 0 && this.pending === 0)) return this.queue.splice(0, max);
-      if (have > 0) lingerUntil ||= now + LINGER_MS;
+      if (have >= max || (have > 0 && this.pending === 0 && now >= notBefore))
+        return this.queue.splice(0, max);
+      if (have > 0) lingerUntil ||= Math.max(now + LINGER_MS, notBefore);
       const wakeAt = have > 0 ? lingerUntil : until;
       if (now >= wakeAt) return this.queue.splice(0, max);
       await this.change(wakeAt - now, signal);

@@ -27,6 +27,7 @@ export interface FoldOptions {
   handle: (batch: LogBatch, shard: number) => Promise<void>;
   logger: TransportLogger;
   maxBatch?: number | undefined;
+  everyMs?: number | undefined;
   bulk?: boolean | undefined;
 }
 
@@ -66,7 +67,7 @@ export class FoldRunner {
   }
 
   private async read(): Promise<void> {
-    const { eventLog, shard, checkpoint, maxBatch, bulk } = this.options;
+    const { eventLog, shard, checkpoint, maxBatch, everyMs, bulk } = this.options;
     const { signal } = this.ended;
     const fromSeq = await checkpoint(shard);
     if (signal.aborted) return;
@@ -74,6 +75,7 @@ export class FoldRunner {
     const options = {
       ...{ fromSeq, follow: true, signal },
       ...(maxBatch !== undefined && { maxBatch }),
+      ...(everyMs !== undefined && { everyMs }),
       ...(bulk !== undefined && { bulk }),
     };
     for await (const batch of eventLog.readShard(shard, options)) {

@@ -25,6 +25,8 @@ export interface StrategyOptions {
   onGiveUp?: (event: StoredEvent, error: unknown) => void;
   /** Most entries in a batch of a fold. */
   maxBatch?: number;
+  /** At most one batch for a fold in so many ms, unless it is full sooner. */
+  everyMs?: number;
   /** Whether folds see lists that travel as blobs (default true). */
   bulk?: boolean;
   logger?: TransportLogger;
@@ -93,14 +95,17 @@ export class JetStreamStrategy extends Server implements CustomTransportStrategy
   }
 
   private planFold(name: string, handler: MessageHandler): void {
-    const { eventLog, shards, maxBatch, bulk, checkpoints } = this.options;
+    const { eventLog, shards, maxBatch, everyMs, bulk, checkpoints } = this.options;
     const checkpoint = checkpoints?.[name];
     if (!checkpoint) throw new Error(`fold ${name} has no checkpoint`);
     if (handler.next) throw new Error(`fold ${name} has two handlers; batches need one`);
     const handle = (batch: unknown, shard: number): Promise<void> => call(handler, batch, shard);
     for (const shard of shards)
       this.folds.push(
-        new FoldRunner({ eventLog, name, shard, checkpoint, handle, logger: this.log, maxBatch, bulk }),
+        new FoldRunner({
+          ...{ eventLog, name, shard, checkpoint, handle, logger: this.log },
+          ...{ maxBatch, everyMs, bulk },
+        }),
       );
   }
 

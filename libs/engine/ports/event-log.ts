@@ -44,6 +44,11 @@ export interface ReadOptions {
   signal?: AbortSignal;
   /** Most entries in a batch (default 500). */
   maxBatch?: number;
+  /**
+   * While one follows: at most one batch in so many ms, unless `maxBatch` is there sooner (default: as soon as anything is). The
+   * first event after a rest is not held back.
+   */
+  everyMs?: number;
   /** Fetch long lists that travel as blobs (default true); without it they are empty. */
   bulk?: boolean;
 }
