@@ -5,6 +5,7 @@ import { extractItems } from './fields.js';
 import { sortLinks, type FoundLink } from './links.js';
 import { LinkResolver } from './resolver.js';
 import { scan } from './scan.js';
+import { scanHtml } from './scan-html.js';
 import { stageRules } from './stage-rules.js';
 import { heading } from './text.js';
 import { buildTree, treeLinks } from './tree.js';
@@ -17,7 +18,7 @@ const NOTHING: ParsedPage = {
   items: [],
 };
 
-/** htmlparser2's tokens for links, a tree with CSS selectors only where the stage asks for one. */
+/** A scanner for links, a tree with CSS selectors only where the stage asks for one. */
 export class HtmlPageParser implements PageParser {
   /** @throws PageTooComplexError */
   parse(request: ParseRequest): ParsedPage {
@@ -36,7 +37,7 @@ export class HtmlPageParser implements PageParser {
   }
 
   private byScan(text: string, xml: boolean) {
-    const { hrefs, ...page } = scan(text, xml);
+    const { hrefs, ...page } = xml ? scan(text, true) : scanHtml(text);
     return { ...page, links: unselected(hrefs), items: () => [] };
   }
 

@@ -11,8 +11,8 @@ export interface Scanned {
   hrefs: Iterable<string>;
 }
 
-const MAX_HEADING_INPUT = 20_000;
-const MAX_HREF = 8192;
+export const MAX_HEADING_INPUT = 20_000;
+export const MAX_HREF = 8192;
 
 /**
  * Title, first h1, base and links in one pass over the tokens. There is no tree and no stack of open elements, so a million
