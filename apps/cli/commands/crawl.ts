@@ -107,6 +107,9 @@ async function withResources(
   config: EngineConfig,
   work: (resources: Resources) => Promise<number>,
 ): Promise<number> {
+  // Loading them is work for this process; making and starting the servers meanwhile is work for others.
+  const loading = [import('#libs/adapters/postgres'), import('#apps/coordinator'), import('#apps/projector')];
+  void Promise.allSettled(loading);
   const resources = await openResources(
     { ...config, logLevel: process.env.SPOOR_LOG_LEVEL ? config.logLevel : 'error' },
     { name: 'crawl', metrics: await metricsFor(config, ['coordinator', 'projector']) },

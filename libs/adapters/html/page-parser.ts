@@ -28,17 +28,21 @@ export class HtmlPageParser implements PageParser {
     const charset = charsetOf(body, contentType);
     const text = decodeText(body, charset);
     const rules = stageRules(spec, request.stage);
-    const page = rules.needsTree
+    const page = rules.selectsLinks
       ? this.byTree(text, kind === 'xml', request)
-      : this.byScan(text, kind === 'xml');
+      : this.byScan(text, kind === 'xml', request);
     const base = baseOf(page.base, finalUrl);
     const links = sortLinks(page.links, new LinkResolver(base), { ...request, rules });
     return { title: page.title, h1: page.h1, charset, links, items: page.items(base) };
   }
 
-  private byScan(text: string, xml: boolean) {
+  /** Also where a tree is needed for fields: to ask it for links and headings takes longer than to look at the text once more. */
+  private byScan(text: string, xml: boolean, { spec, stage }: ParseRequest) {
     const { hrefs, ...page } = xml ? scan(text, true) : scanHtml(text);
-    return { ...page, links: unselected(hrefs), items: () => [] };
+    const rules = stageRules(spec, stage);
+    const items = (base: string) =>
+      rules.needsTree ? extractItems(buildTree(text, xml), rules.stage, base) : [];
+    return { ...page, links: unselected(hrefs), items };
   }
 
   private byTree(text: string, xml: boolean, { spec, stage }: ParseRequest) {

@@ -10,7 +10,9 @@ interface CompiledFollow {
 /** One stage of a spec, ready for use. */
 export class StageRules {
   readonly follow: readonly CompiledFollow[];
-  /** False: the tokens alone tell everything. */
+  /** Which links are followed depends on where they stand in the tree. */
+  readonly selectsLinks: boolean;
+  /** False: one look at the text tells everything. */
   readonly needsTree: boolean;
 
   constructor(readonly stage: Stage) {
@@ -19,8 +21,8 @@ export class StageRules {
       selector: rule.selector ?? null,
       pattern: rule.pattern === undefined ? null : RE2JS.compile(rule.pattern),
     }));
-    this.needsTree =
-      Object.keys(stage.fields).length > 0 || stage.follow.some((r) => r.selector !== undefined);
+    this.selectsLinks = stage.follow.some((rule) => rule.selector !== undefined);
+    this.needsTree = this.selectsLinks || Object.keys(stage.fields).length > 0;
   }
 
   /** Stage that a link leads into, by the first rule that matches it; null: not followed. */

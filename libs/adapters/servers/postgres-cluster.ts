@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, type SpawnOptions } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
@@ -59,7 +59,12 @@ function initFailure(logFile: string, logFrom: number): SpoorError {
  * that was left half made is made anew.
  * @throws SpoorError store_unavailable
  */
-export function initCluster(native: string, dataDir: string, password: string, logFile: string): void {
+export async function initCluster(
+  native: string,
+  dataDir: string,
+  password: string,
+  logFile: string,
+): Promise<void> {
   if (existsSync(join(dataDir, 'PG_VERSION'))) return;
   const draft = `${dataDir}.new`;
   const passwordFile = `${dataDir}.pw`;
@@ -74,7 +79,7 @@ export function initCluster(native: string, dataDir: string, password: string, l
   const logFrom = logSize(logFile);
   const log = openSync(logFile, 'a', 0o600);
   try {
-    const result = spawnSync(
+    const status = await run(
       join(native, 'bin/initdb'),
       [
         ...['-D', data.path, '-U', 'spoor', `--pwfile=${secret.path}`, '--auth=scram-sha-256'],
@@ -87,7 +92,7 @@ export function initCluster(native: string, dataDir: string, password: string, l
         ...postgresUser(),
       },
     );
-    if (result.status !== 0) throw initFailure(logFile, logFrom);
+    if (status !== 0) throw initFailure(logFile, logFrom);
   } finally {
     closeSync(log);
     letGo(data, secret);
@@ -95,4 +100,13 @@ export function initCluster(native: string, dataDir: string, password: string, l
   }
   rmSync(dataDir, { recursive: true, force: true });
   renameSync(draft, dataDir);
+}
+
+/** Exit code, null when it did not come to one. Not waited for in the way of everything else: it takes a second, and others start meanwhile. */
+function run(program: string, args: string[], options: SpawnOptions): Promise<number | null> {
+  return new Promise((resolve) => {
+    const child = spawn(program, args, options);
+    child.once('error', () => resolve(null));
+    child.once('exit', resolve);
+  });
 }

@@ -1,7 +1,7 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import pg from 'pg';
+import type pg from 'pg';
 import { SpoorError } from '#libs/failures';
 import { freePort, isPortFree, portTaken } from './ports.js';
 import { postgresNative } from './postgres-binaries.js';
@@ -27,7 +27,9 @@ export const postgresUrl = (port: number, password: string, database = 'spoor'):
   `postgres://spoor:${password}@127.0.0.1:${port}/${database}`;
 
 async function withClient<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
+  // Loaded here: most processes are given their servers by the launcher.
+  const { default: driver } = await import('pg');
+  const client = new driver.Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
   client.on('error', () => undefined);
   await client.connect();
   try {
@@ -105,7 +107,7 @@ function launch(native: string, options: PostgresOptions, port: number): Running
  */
 export async function startPostgres(options: PostgresOptions): Promise<RunningServer> {
   const native = postgresNative(options.home);
-  initCluster(native, options.dataDir, options.password, options.logFile);
+  await initCluster(native, options.dataDir, options.password, options.logFile);
   const patience = performance.now() + 30_000;
   for (;;) {
     dropForeignNote(options.dataDir);
