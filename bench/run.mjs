@@ -8,8 +8,7 @@ import { canMeasure } from './lib/processes.mjs';
 import { root } from './lib/spoor.mjs';
 import { table } from './lib/stats.mjs';
 
-const SUITES = ['crawl', 'cold-start', 'micro'];
-const DEFAULT = ['crawl', 'cold-start', 'micro'];
+const SUITES = ['crawl', 'cold-start', 'micro', 'known-urls', 'workers', 'small-jobs'];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -17,6 +16,7 @@ const { values, positionals } = parseArgs({
     pages: { type: 'string', default: '2000,10000' },
     runs: { type: 'string', default: '3' },
     kinds: { type: 'string' },
+    known: { type: 'string', default: '1000000' },
     peers: { type: 'boolean', default: false },
     'cpu-prof': { type: 'boolean', default: false },
   },
@@ -26,7 +26,7 @@ const say = (line) => process.stderr.write(`${line}\n`);
 
 async function main() {
   if (!canMeasure()) throw new Error('CPU of process trees is read from /proc, which this system has not');
-  const chosen = positionals.length > 0 ? positionals : DEFAULT;
+  const chosen = positionals.length > 0 ? positionals : SUITES;
   const unknown = chosen.filter((name) => !SUITES.includes(name));
   if (unknown.length > 0)
     throw new Error(`no such suite: ${unknown.join(', ')}; there are ${SUITES.join(', ')}`);
@@ -37,6 +37,7 @@ async function main() {
   const options = {
     pages: values.pages.split(',').map(Number),
     runs: Number(values.runs),
+    known: Number(values.known),
     ...(values.kinds ? { kinds: values.kinds.split(',') } : {}),
     ...(values['cpu-prof'] ? { profile: join(folder, 'profiles') } : {}),
     say,

@@ -11,16 +11,19 @@ export async function startSite(pages, { latencyMs = 0 } = {}) {
     execArgv: ['--max-old-space-size=4096'],
   });
   const [{ port }] = await once(child, 'message');
+  const ask = async (what) => {
+    child.send(what);
+    const [{ requests }] = await once(child, 'message');
+    return requests;
+  };
   return {
     pages,
     host: `127.0.0.1:${port}`,
     url: `http://127.0.0.1:${port}/`,
     /** Pages that fail once fail again; returns how many requests there were. */
-    async reset() {
-      child.send('reset');
-      const [{ requests }] = await once(child, 'message');
-      return requests;
-    },
+    reset: () => ask('reset'),
+    /** How many there were since then. */
+    requests: () => ask('count'),
     close: () => child.disconnect(),
   };
 }

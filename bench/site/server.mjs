@@ -47,8 +47,8 @@ const server = createServer((request, response) => {
 server.keepAliveTimeout = 60_000;
 server.listen(0, '127.0.0.1', () => process.send({ port: server.address().port }));
 process.on('message', (message) => {
-  if (message !== 'reset') return;
   process.send({ requests });
+  if (message !== 'reset') return;
   failed.clear();
   requests = 0;
 });
