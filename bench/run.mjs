@@ -8,7 +8,7 @@ import { canMeasure } from './lib/processes.mjs';
 import { root } from './lib/spoor.mjs';
 import { table } from './lib/stats.mjs';
 
-const SUITES = ['crawl', 'cold-start', 'micro', 'known-urls', 'workers', 'small-jobs'];
+const SUITES = ['crawl', 'cold-start', 'micro', 'known-urls'];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -17,7 +17,6 @@ const { values, positionals } = parseArgs({
     runs: { type: 'string', default: '3' },
     kinds: { type: 'string' },
     known: { type: 'string', default: '1000000' },
-    peers: { type: 'boolean', default: false },
     'cpu-prof': { type: 'boolean', default: false },
   },
 });
@@ -43,7 +42,7 @@ async function main() {
     say,
   };
   const rows = [];
-  for (const name of [...chosen, ...(values.peers ? ['peers'] : [])]) {
+  for (const name of chosen) {
     const { run } = await import(`./suites/${name}.mjs`);
     rows.push(...(await run(options)));
   }
