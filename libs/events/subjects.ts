@@ -40,6 +40,9 @@ export const fetchesOfPool = (shard: number, pool: string): string => `spoor.fet
 export const fetchSubject = (jobId: string, pool: string): string =>
   `spoor.fetch.${shardOf(jobId)}.${pool}.${jobId}`;
 
+/** Pool that a task waits for. */
+export const poolOfFetch = (subject: string): string => subject.split('.')[3] ?? '';
+
 export const allBlobs = (shard: number): string => `spoor.blobs.${shard}.>`;
 export const blobsOfJob = (jobId: string): string => `spoor.blobs.${shardOf(jobId)}.${jobId}.>`;
 export const blobSubject = (jobId: string, sha256: string, chunk: number): string =>

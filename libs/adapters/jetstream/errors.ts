@@ -23,6 +23,10 @@ export class ApiError extends Error {
     return this.errCode === 10059;
   }
 
+  get isConsumerMissing(): boolean {
+    return this.errCode === 10014;
+  }
+
   /** Stream limit, account limit or disk: nothing was stored, and it will not be until there is room. */
   get isFull(): boolean {
     return [10077, 10047, 10028, 10002, 10023].includes(this.errCode);

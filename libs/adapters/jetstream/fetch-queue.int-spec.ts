@@ -1,3 +1,5 @@
+import { cpSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { startTestNats, until, type TestNats } from '#libs/testing';
 import { subjects } from '#libs/events';
 import { StaleReleaseError, type Delivery, type PullHandle, type TaskBatch } from '#libs/engine/ports';
@@ -177,5 +179,29 @@ describe('the fetch queue', () => {
     expect(errors[0]).toMatchObject({ code: 'internal' });
     await got[0]!.done();
     await until(async () => (await log.fetchQueue.snapshot(0)).batches.length === 0);
+  });
+
+  it('given tasks that a server has forgotten to take out, then they are not in flight, and go', async () => {
+    const msgs = join(nats.storeDir, 'jetstream', '$G', 'streams', subjects.fetchStream(0), 'msgs');
+    const kept = join(nats.storeDir, '..', 'kept');
+    await log.fetchQueue.release(0, 'http', batches(0, 3), 0);
+    // On the disk before anything is acknowledged.
+    await nats.restart(() => cpSync(msgs, kept, { recursive: true }));
+    const { got } = pull(log, () => 8);
+    await until(() => got.length === 3);
+    await Promise.all(got.slice(0, 2).map((delivery) => delivery.done()));
+    await until(async () => (await log.fetchQueue.snapshot(0)).batches.length === 1);
+    await nats.restart(() => {
+      rmSync(msgs, { recursive: true });
+      cpSync(kept, msgs, { recursive: true });
+    });
+    const stored = async (): Promise<number> => {
+      const info = await log.nc.request(`$JS.API.STREAM.INFO.${subjects.fetchStream(0)}`);
+      return info.json<{ state: { messages: number } }>().state.messages;
+    };
+    await until(async () => {
+      const { batches: held } = await log.fetchQueue.snapshot(0);
+      return held.length === 1 && held[0]!.seq === 3 && (await stored()) === 1;
+    });
   });
 });

@@ -11,6 +11,7 @@ import {
 import type { LogConnection } from './connection.js';
 import { TextHeaders } from './envelope.js';
 import { ApiError, toSpoorError } from './errors.js';
+import { dropMessage, settledSeq } from './forgotten-tasks.js';
 import { FetchPuller } from './puller.js';
 import { leaderMessage } from './stored.js';
 import { streamInfo } from './streams.js';
@@ -86,7 +87,7 @@ export class JetStreamFetchQueue implements FetchQueue {
 
   async snapshot(shard: number): Promise<{ lastSeq: number; batches: QueuedBatch[] }> {
     const stream = subjects.fetchStream(shard);
-    const batches: QueuedBatch[] = [];
+    const found: { pool: string; batch: QueuedBatch }[] = [];
     try {
       const { state } = await streamInfo(this.connection, stream);
       for (let seq = Math.max(1, state.first_seq); ;) {
@@ -94,14 +95,34 @@ export class JetStreamFetchQueue implements FetchQueue {
         const message = await leaderMessage(this.connection, stream, query);
         if (!message) break;
         const batch = parseTaskBatch(message.data);
-        if (batch) batches.push({ ...batch, seq: message.seq });
+        const pool = subjects.poolOfFetch(message.subject);
+        if (batch) found.push({ pool, batch: { ...batch, seq: message.seq } });
         else this.connection.logger.error(`task ${message.seq} of ${stream} cannot be read`);
         seq = message.seq + 1;
       }
-      return { lastSeq: state.last_seq, batches };
+      return { lastSeq: state.last_seq, batches: await this.withoutForgotten(stream, found) };
     } catch (error) {
       throw toSpoorError(error);
     }
+  }
+
+  /** What no worker will ever be sent is not in flight. */
+  private async withoutForgotten(
+    stream: string,
+    found: readonly { pool: string; batch: QueuedBatch }[],
+  ): Promise<QueuedBatch[]> {
+    const settled = new Map<string, number>();
+    const batches: QueuedBatch[] = [];
+    for (const { pool, batch } of found) {
+      let upTo = settled.get(pool);
+      if (upTo === undefined) settled.set(pool, (upTo = await settledSeq(this.connection, stream, pool)));
+      if (batch.seq > upTo) batches.push(batch);
+      else {
+        this.connection.logger.warn(`task ${batch.seq} of ${stream} was done, and is taken out now`);
+        await dropMessage(this.connection, stream, batch.seq);
+      }
+    }
+    return batches;
   }
 
   pull(shard: number, pool: string, options: PullOptions): PullHandle {

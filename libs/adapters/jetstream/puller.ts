@@ -16,6 +16,8 @@ const HEARTBEAT_MS = 5000;
 const SILENCE_MS = 12_000;
 const RETRY_MS = 500;
 
+export const consumerOfPool = (pool: string): string => `pool_${pool}`;
+
 /** Pulls batches of tasks for a worker through the durable consumer that its pool shares. */
 export class FetchPuller implements PullHandle {
   private subscription: Subscription | null = null;
@@ -47,7 +49,7 @@ export class FetchPuller implements PullHandle {
     private readonly options: PullOptions,
   ) {
     this.stream = subjects.fetchStream(shard);
-    this.consumer = `pool_${pool}`;
+    this.consumer = consumerOfPool(pool);
     this.ticker = setInterval(() => this.tick(), WORKING_MS);
     this.offChange = connection.onChange((up) => {
       this.detach();
