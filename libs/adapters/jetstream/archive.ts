@@ -6,6 +6,13 @@ import { ApiError, toSpoorError } from './errors.js';
 import { restoreSnapshot, takeSnapshot } from './snapshot.js';
 import { ensureStreams, RESTORED, streamInfo } from './streams.js';
 
+/** Leases are left out: they belong to the moment. */
+const COMPANIONS: readonly string[] = [
+  subjects.ACCOUNT_STREAM,
+  `KV_${subjects.WEBHOOK_BUCKET}`,
+  `KV_${subjects.CHECKPOINT_BUCKET}`,
+];
+
 /** Exists while streams are being replaced. It holds nothing. */
 const SIGN = {
   name: subjects.RESTORE_SIGN,
@@ -57,6 +64,23 @@ export class JetStreamArchive implements LogArchive {
         }),
       ),
     );
+  }
+
+  companions(): Promise<StreamSummary[]> {
+    return this.speak(async () => {
+      const found: StreamSummary[] = [];
+      for (const stream of COMPANIONS) {
+        if (!(await exists(this.connection, stream))) continue;
+        const { state } = await streamInfo(this.connection, stream);
+        found.push({ stream, messages: state.messages, lastSeq: state.last_seq });
+      }
+      return found;
+    });
+  }
+
+  dropCompanion(stream: string): Promise<void> {
+    if (!COMPANIONS.includes(stream)) throw new RangeError(`${stream} is none that a backup brings back`);
+    return this.speak(() => this.remove(stream));
   }
 
   snapshot(stream: string): Promise<Snapshot> {

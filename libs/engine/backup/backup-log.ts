@@ -1,4 +1,4 @@
-import type { BackupStore, BodyArchive, Clock, LogArchive } from '#libs/engine/ports';
+import type { BackupStore, BodyArchive, Clock, LogArchive, StreamSummary } from '#libs/engine/ports';
 import { SpoorError } from '#libs/failures';
 import type { BackupManifest } from './manifest.js';
 
@@ -26,13 +26,16 @@ export async function backupLog(
   await store.create();
   const createdAt = new Date(clock.now()).toISOString();
   const streams: BackupManifest['streams'] = [];
-  for (let shard = 0; shard < shards; shard += 1)
-    for (const { stream } of await archive.streams(shard)) {
+  const save = async (shard: number | null, summaries: readonly StreamSummary[]): Promise<void> => {
+    for (const { stream } of summaries) {
       const { chunks, ...info } = await archive.snapshot(stream);
       onStream(stream, info.state.messages);
       const file = `${stream}.snapshot`;
       streams.push({ shard, ...info, file, ...(await store.write(file, chunks)) });
     }
+  };
+  for (let shard = 0; shard < shards; shard += 1) await save(shard, await archive.streams(shard));
+  await save(null, await archive.companions());
   const saved = bodies ? await copyBodies(bodies, store.bodies) : null;
   const manifest: BackupManifest = {
     ...{ format: 1, createdAt, natsVersion: archive.serverVersion, shards, streams },

@@ -17,7 +17,8 @@ export const backupManifest = z.object({
   shards: z.int().positive(),
   streams: z.array(
     z.object({
-      shard: z.int().nonnegative(),
+      /** Null: kept beside the logs of jobs. */
+      shard: z.int().nonnegative().nullable(),
       stream: z.string(),
       identity: z.string(),
       config: z.record(z.string(), z.unknown()),

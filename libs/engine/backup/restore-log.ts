@@ -43,7 +43,8 @@ export async function restoreLog(deps: RestoreDeps, options: RestoreOptions): Pr
   }
   await archive.beginRestore();
   for (let shard = 0; shard < shards; shard += 1) await archive.drop(shard);
-  for (const { file, ...info } of manifest.streams) {
+  for (const { file, shard, ...info } of manifest.streams) {
+    if (shard === null) await archive.dropCompanion(info.stream);
     onStream(info.stream, info.state.messages);
     await archive.restore(info, store.read(file), mark);
   }
@@ -104,6 +105,7 @@ async function refuseRunningEngine(lease: Pick<Lease, 'holder'>, shards: number)
 
 async function messagesIn(archive: LogArchive, shards: number): Promise<number> {
   let messages = 0;
+  for (const stream of await archive.companions()) messages += stream.messages;
   for (let shard = 0; shard < shards; shard += 1)
     for (const stream of await archive.streams(shard)) messages += stream.messages;
   return messages;

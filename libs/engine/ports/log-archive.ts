@@ -29,6 +29,8 @@ export interface LogArchive {
    * before them, are in what is saved after them.
    */
   streams(shard: number): Promise<StreamSummary[]>;
+  /** What is kept beside the logs of jobs, as far as it is there: keys and payments, webhooks, checkpoints of subscribers. */
+  companions(): Promise<StreamSummary[]>;
   /** @throws SpoorError store_unavailable */
   snapshot(stream: string): Promise<Snapshot>;
   /** True when a restore was begun and did not end. */
@@ -37,6 +39,8 @@ export interface LogArchive {
   beginRestore(): Promise<void>;
   /** Removes the streams of a shard, its fetch queue included: what was in flight belongs to another history. */
   drop(shard: number): Promise<void>;
+  /** Removes one of them. */
+  dropCompanion(stream: string): Promise<void>;
   /**
    * Makes a stream again from its snapshot.
    * @param mark becomes part of the stream's identity, so that whoever read the log before notices
