@@ -83,8 +83,9 @@ test('given a row that was changed, one that is gone and one too many, then each
   await db.dataSource.query(`UPDATE spoor.page SET title = 'forged' WHERE url = $1`, [page(3)]);
   await db.dataSource.query(`DELETE FROM spoor.item WHERE url = $1`, [page(4)]);
   await db.dataSource.query(
-    `INSERT INTO spoor.page_mark SELECT gen_random_uuid(), job_id, outcome, status_code, requeued_in_run, retried_run, retried_try
-     FROM spoor.page_mark LIMIT 1`,
+    `INSERT INTO spoor.page_mark
+     SELECT (jsonb_populate_record(mark, jsonb_build_object('page_id', gen_random_uuid()))).*
+     FROM spoor.page_mark AS mark LIMIT 1`,
   );
   const { differing, differences } = await verify();
   expect(differing).toBe(3);
