@@ -78,3 +78,23 @@ export function wholeNumber(name: string): (text: string) => number {
     });
   };
 }
+
+/** Fields of the spec that options stand for. */
+const OPTION_OF: Readonly<Record<string, string>> = {
+  ...{ 'scope.maxPages': '--max-pages', 'scope.maxDepth': '--max-depth' },
+  ...{ 'scope.include': '--include', 'scope.exclude': '--exclude', bodies: '--bodies' },
+  ...{ 'politeness.concurrency': '--concurrency', 'politeness.perHost': '--per-host' },
+  ...{ 'politeness.delayMs': '--delay', 'politeness.robots': '--robots' },
+};
+
+/** What is wrong with a spec, by the name of the option where it was typed as one. */
+export function asTyped(error: unknown, options: CrawlOptions): unknown {
+  if (!(error instanceof SpoorError) || error.details.field === undefined) return error;
+  const { field } = error.details;
+  const option = OPTION_OF[field.replace(/\[\d+\]$/, '')];
+  if (option === undefined || !givenNames(options).includes(option)) return error;
+  const message = error.message.startsWith(field)
+    ? `${option}${error.message.slice(field.length)}`
+    : error.message;
+  return new SpoorError(error.code, message, { ...error.details, field: option }, { cause: error });
+}

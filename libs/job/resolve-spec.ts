@@ -4,6 +4,7 @@ import type { z } from 'zod';
 import { canonicalUrl, hostOf, jobSpec, jobSpecChanges, parseUrl } from '#libs/events';
 import type { FieldRule, JobSpec, JobSpecChanges, Stage } from '#libs/events';
 import { SpoorError } from '#libs/failures';
+import { wordsOf } from './issue-words.js';
 import { proxyIssues } from './proxy-spec.js';
 
 const MAX_PAGES_OF_RANGE = 10_000_000;
@@ -30,7 +31,7 @@ function issuesOf(error: z.ZodError): Issue[] {
   return error.issues.flatMap((issue) =>
     issue.code === 'unrecognized_keys'
       ? issue.keys.map((key) => ({ field: fieldName([...issue.path, key]), message: 'unknown field' }))
-      : [{ field: fieldName(issue.path), message: issue.message }],
+      : [{ field: fieldName(issue.path), message: wordsOf(issue) }],
   );
 }
 

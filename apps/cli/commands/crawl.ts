@@ -4,7 +4,7 @@ import { loadConfig, type EngineConfig } from '#libs/config';
 import { resolveSpec, type JobState } from '#libs/job';
 import { SpoorError } from '#libs/failures';
 import { openResources, untilSignal, type Resources } from '#libs/hosting';
-import { givenNames, specOf, wholeNumber, type CrawlOptions } from '../crawl-spec.js';
+import { givenNames, asTyped, specOf, wholeNumber, type CrawlOptions } from '../crawl-spec.js';
 import { EXIT } from '../exit-codes.js';
 import { exitIfStuck } from '../exit-if-stuck.js';
 import type { Finish } from '../finish.js';
@@ -81,7 +81,11 @@ async function crawl(urls: string[], options: Options): Promise<number> {
   }
   if (urls.length > 0 || options.job !== undefined) {
     const spec = specOf(urls, options);
-    resolveSpec(spec);
+    try {
+      resolveSpec(spec);
+    } catch (error) {
+      throw asTyped(error, options);
+    }
     return withResources(config, (resources) => start(resources, spec, options, interrupted.signal));
   }
   const sample = await serveSample();
