@@ -16,6 +16,7 @@ export {
   type ResumeOptions,
   type ResumePlan,
 } from './jobs/index.js';
+export type { WarcReport } from './warc/index.js';
 export type { ReextractOptions, ReextractReport } from './reextraction/index.js';
 export { RemoveJob, RetentionSweep, type RemoveJobDeps, type RetentionOptions } from './retention/index.js';
 export {

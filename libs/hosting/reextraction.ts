@@ -3,7 +3,7 @@ import { createPageParser } from '#libs/adapters/html';
 import { newId, systemClock } from '#libs/adapters/system';
 import { Reextraction, type ReextractionDeps } from '#libs/engine/reextraction';
 
-type Stores = Pick<ReextractionDeps, 'eventLog' | 'bodies' | 'hashKey'>;
+type Stores = Pick<ReextractionDeps, 'eventLog' | 'state' | 'bodies' | 'hashKey'>;
 
 export const createReextraction = (stores: Stores): Reextraction =>
   new Reextraction({

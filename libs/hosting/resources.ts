@@ -19,6 +19,7 @@ import type { BodyArchive, Clock, Logger, ProxyCheck, ProxyResolver } from '#lib
 import { SpoorError } from '#libs/failures';
 import type { HashKey } from '#libs/job';
 import { durabilityFindings } from './durability.js';
+import type { ExportWarc } from './warc.js';
 
 /** What the processes of an engine stand on. */
 export interface Resources {
@@ -30,6 +31,8 @@ export interface Resources {
   readonly removal: RemoveJob;
   /** With the HTML parser, which is loaded at the first call. */
   reextraction(): Promise<Reextraction>;
+  /** With the writer of WARC files, likewise. */
+  exportWarc(): Promise<ExportWarc>;
   readonly jobs: JobService;
   /** What the histories of jobs tell, of now and of any moment before. */
   readonly histories: JobHistories;
@@ -141,6 +144,7 @@ export async function openResources(
     proxyCheck,
   });
   const natsSync = servers.natsSync ?? config.natsSync;
+  const stores = { eventLog: log.eventLog, state: (jobId: string) => jobs.state(jobId) };
   // A look that fails now is taken again by health.
   const promises = await durabilityFindings({ config, log, natsSync }).catch(() => []);
   for (const { code, message, hint } of promises) logger.warn({ code, hint }, message);
@@ -154,7 +158,11 @@ export async function openResources(
     removal,
     reextraction: async () => {
       const { createReextraction } = await import('./reextraction.js');
-      return createReextraction({ eventLog: log.eventLog, bodies, hashKey });
+      return createReextraction({ ...stores, bodies, hashKey });
+    },
+    exportWarc: async () => {
+      const { createExportWarc } = await import('./warc.js');
+      return createExportWarc({ ...stores, bodies, hashKey });
     },
     jobs,
     histories: new JobHistories({

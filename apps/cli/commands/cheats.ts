@@ -25,6 +25,9 @@ spoor replay job.jsonl                          # the rows that the code of toda
 spoor replay job.jsonl --projection proof
 spoor replay <job> --against live               # ends with 5 when live rows differ
 
+# Take it elsewhere
+spoor job warc <job> --out job.warc.gz          # responses and their bodies, for the tools of web archives
+
 # Read models
 spoor projection ls                             # position, lag, parked
 spoor projection verify                         # live rows = what the log makes?

@@ -28,6 +28,7 @@ export type { LogArchive, Snapshot, SnapshotInfo, StreamSummary } from './log-ar
 export type { AuditedEntry, LogAudit, LogState } from './log-audit.js';
 export type { PageParser, ParsedPage, ParseRequest } from './page-parser.js';
 export type { ContentReader, ReadContent } from './content-reader.js';
+export type { WarcRecords } from './warc-records.js';
 export type { Clock } from './clock.js';
 export type { CoordinatorReading, Metrics, WorkerReading } from './metrics.js';
 export type { Logger } from './logger.js';

@@ -46,6 +46,7 @@ describe('extraction from stored bodies, on a real log and a real database', () 
   const reextraction = (eventLog: EventLog = log.eventLog): Reextraction =>
     new Reextraction({
       ...{ eventLog, clock: systemClock, hashKey: newHashKey(), newId, bodies, parser: createPageParser() },
+      state: (id) => jobs().state(id),
       decode: async (raw) => raw,
     });
   const html = (n: number): Buffer =>

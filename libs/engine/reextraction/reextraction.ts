@@ -10,7 +10,6 @@ import {
 import { SpoorError } from '#libs/failures';
 import {
   decide,
-  foldDecisions,
   ItemsDiff,
   resolveRules,
   withRules,
@@ -21,14 +20,14 @@ import {
 } from '#libs/job';
 import { ConflictError, type Bodies, type Clock, type EventLog, type PageParser } from '#libs/engine/ports';
 import { appendDecision } from '../jobs/append-decision.js';
+import { PageNames, type NamedPages } from '../named-pages.js';
 import { ItemsOfVersion } from './items-of-version.js';
-import { fetchedInForce } from './outcomes-in-force.js';
-
-/** Pages that a report names of those that nothing could be extracted from. */
-const NAMED = 100;
+import { fetchedInForce } from '../pages/fetched-in-force.js';
 
 export interface ReextractionDeps {
   eventLog: EventLog;
+  /** Null when there is no such job. */
+  state(jobId: string): Promise<JobState | null>;
   clock: Pick<Clock, 'now'>;
   hashKey: HashKey;
   newId: () => string;
@@ -53,8 +52,8 @@ export interface ReextractReport extends ItemsReport {
   /** The version that was written, or would be. */
   version: number;
   /** Pages of which this version has nothing, by why, and the first of them. */
-  withoutBody: { pages: number; urls: string[] };
-  unreadable: { pages: number; urls: string[] };
+  withoutBody: NamedPages;
+  unreadable: NamedPages;
 }
 
 /**
@@ -101,8 +100,8 @@ export class Reextraction {
     const spec = withRules(state.spec, rules);
     const before = new ItemsOfVersion(eventLog, jobId, state.extraction);
     const diff = new ItemsDiff();
-    const withoutBody = new Named();
-    const unreadable = new Named();
+    const withoutBody = new PageNames();
+    const unreadable = new PageNames();
     let pages = 0;
     for await (const event of fetchedInForce(eventLog, jobId, hashKey)) {
       const old = await before.of(event);
@@ -143,8 +142,8 @@ export class Reextraction {
   }
 
   private async stateOf(jobId: string): Promise<JobState> {
-    const state = foldDecisions(await this.deps.eventLog.readDecisions(jobId, { bulk: false }));
-    if (!state) throw new SpoorError('job_not_found', `There is no job ${jobId}.`);
+    const state = await this.deps.state(jobId);
+    if (!state) throw new SpoorError('job_not_found', `There is no job ${jobId}.`, { field: 'jobId' });
     return state;
   }
 
@@ -157,15 +156,6 @@ export class Reextraction {
         hint: 'Repeat it when the job rests: what is done already is not done again.',
       });
     }
-  }
-}
-
-class Named {
-  readonly result: { pages: number; urls: string[] } = { pages: 0, urls: [] };
-
-  add(url: string): void {
-    this.result.pages++;
-    if (this.result.urls.length < NAMED) this.result.urls.push(url);
   }
 }
 

@@ -13,6 +13,7 @@ import { addJobShow } from './show.js';
 import { addJobState } from './state.js';
 import { addJobRm } from './rm.js';
 import { addJobStatus } from './status.js';
+import { addJobWarc } from './warc.js';
 
 const GO_ON = 'Go on: spoor job resume <jobId>';
 const NEEDS_ENGINE = 'It is fetched by the engine that runs (spoor up), or by spoor crawl --resume <jobId>.';
@@ -48,5 +49,6 @@ export function addJob(program: Command, finish: Finish): void {
   addRetry(job, finish);
   addJobFork(job, finish);
   addJobReextract(job, finish);
+  addJobWarc(job, finish);
   addJobRm(job, finish);
 }

@@ -1,0 +1,1 @@
+export { exportWarc, type ExportWarcDeps, type ExportWarcOptions, type WarcReport } from './export-warc.js';
