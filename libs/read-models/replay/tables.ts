@@ -3,7 +3,7 @@ export const TABLES = {
   job: ['jobId'],
   page: ['id'],
   evidence: ['pageId', 'type'],
-  item: ['pageId', 'index'],
+  item: ['pageId', 'version', 'index'],
   page_mark: ['pageId'],
   parked_event: ['shard', 'seq'],
 } as const;
