@@ -24,6 +24,7 @@ export type { LogPurge } from './log-purge.js';
 export type { Robots, RobotsQuestion } from './robots.js';
 export type { Bodies, BodyArchive } from './bodies.js';
 export type { BackupStore, WrittenFile } from './backup-store.js';
+export type { ArchiveMember, JobArchive, SetAside } from './job-archive.js';
 export type { LogArchive, Snapshot, SnapshotInfo, StreamSummary } from './log-archive.js';
 export type { AuditedEntry, LogAudit, LogState } from './log-audit.js';
 export type { PageParser, ParsedPage, ParseRequest } from './page-parser.js';

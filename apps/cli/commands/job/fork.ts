@@ -3,6 +3,7 @@ import type { ForkAnswer } from '#libs/engine';
 import { SpoorError } from '#libs/failures';
 import type { Resources } from '#libs/hosting';
 import { wholeNumber } from '../../crawl-spec.js';
+import { everyTwoSeconds } from '../../every-two-seconds.js';
 import { EXIT } from '../../exit-codes.js';
 import type { Finish } from '../../finish.js';
 import { output, print, printRows, withEngine, type Output } from '../../job-command.js';
@@ -51,12 +52,7 @@ async function fork(
     say(`forking as ${jobId}; if this is interrupted: ${command(`job fork ${parentId} --as ${jobId} …`)}`);
   const targets = privateTargets.of(parentId);
   if (targets.length > 0) privateTargets.grant(jobId, targets);
-  let told = Date.now();
-  const onProgress = (events: number): void => {
-    if (Date.now() - told < 2000) return;
-    told = Date.now();
-    say(`${events} events copied`);
-  };
+  const onProgress = everyTwoSeconds((events) => say(`${events} events copied`));
   const answer = await jobs.fork(parentId, { jobId, at, reason, changes, onProgress });
   if (format === 'json') print(JSON.stringify(answer));
   else printAnswer(answer);

@@ -4,6 +4,8 @@ import { addJobCommand } from './command.js';
 import { addJobFork } from './fork.js';
 import { addJobDiff } from './diff.js';
 import { addJobExplain } from './explain.js';
+import { addJobExport } from './export.js';
+import { addJobImport } from './import.js';
 import { addJobLs } from './ls.js';
 import { addJobProof } from './proof.js';
 import { addJobReextract } from './reextract.js';
@@ -50,5 +52,7 @@ export function addJob(program: Command, finish: Finish): void {
   addJobFork(job, finish);
   addJobReextract(job, finish);
   addJobWarc(job, finish);
+  addJobExport(job, finish);
+  addJobImport(job, finish);
   addJobRm(job, finish);
 }

@@ -1,0 +1,1 @@
+export { TarArchive } from './tar-archive.js';

@@ -1,0 +1,115 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { access, open, rename, rm } from 'node:fs/promises';
+import { basename, dirname, resolve } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGzip } from 'node:zlib';
+import { pack, type Pack } from 'tar-stream';
+import type { ArchiveMember, JobArchive, SetAside } from '#libs/engine/ports';
+import { SpoorError } from '#libs/failures';
+import { readTar } from './read-tar.js';
+
+/** A gzipped tar. The same members give the same bytes: no times, no owners. */
+export class TarArchive implements JobArchive {
+  readonly name: string;
+  private readonly path: string;
+
+  constructor(file: string) {
+    this.name = basename(file);
+    this.path = resolve(file);
+  }
+
+  async checkWritable({ replace }: { replace: boolean }): Promise<void> {
+    if (!replace && (await isThere(this.path)))
+      throw this.unusable('exists already', 'Name another file, or replace it with --force.');
+    const probe = this.temporary();
+    try {
+      await (await open(probe, 'wx', 0o600)).close();
+    } catch (error) {
+      throw this.unusable('cannot be written', 'Name a file in a folder that this user may write to.', error);
+    } finally {
+      await rm(probe, { force: true });
+    }
+  }
+
+  async setAside(lines: AsyncIterable<string>): Promise<SetAside> {
+    const file = this.temporary();
+    const hash = createHash('sha256');
+    let bytes = 0;
+    const counted = async function* (): AsyncGenerator<Buffer, void, undefined> {
+      for await (const line of lines) {
+        const chunk = Buffer.from(`${line}\n`);
+        hash.update(chunk);
+        bytes += chunk.length;
+        yield chunk;
+      }
+    };
+    await this.writing(file, (target) => pipeline(Readable.from(counted()), target));
+    return {
+      ...{ bytes, sha256: hash.digest('hex') },
+      content: () => createReadStream(file),
+      drop: () => rm(file, { force: true }),
+    };
+  }
+
+  async write(members: AsyncIterable<ArchiveMember>): Promise<void> {
+    const file = this.temporary();
+    await this.writing(file, async (target) => {
+      const tar = pack();
+      const adding = addAll(tar, members).catch((error: unknown) => {
+        tar.destroy();
+        throw error;
+      });
+      // What went wrong with a member says more than that the file ended before its time.
+      const [added, written] = await Promise.allSettled([adding, pipeline(tar, createGzip(), target)]);
+      for (const one of [added, written]) if (one.status === 'rejected') throw one.reason;
+    });
+    await rename(file, this.path);
+    const folder = await open(dirname(this.path), 'r');
+    await folder.sync().finally(() => folder.close());
+  }
+
+  read(): AsyncIterable<ArchiveMember> {
+    return readTar(this.path, (what, hint, cause) => this.unusable(what, hint, cause));
+  }
+
+  private async writing(
+    file: string,
+    work: (target: ReturnType<typeof createWriteStream>) => Promise<void>,
+  ): Promise<void> {
+    try {
+      await work(createWriteStream(file, { flags: 'wx', mode: 0o600, flush: true }));
+    } catch (error) {
+      await rm(file, { force: true });
+      const { code, syscall } = error as NodeJS.ErrnoException;
+      if (code === undefined || syscall === undefined) throw error;
+      throw new SpoorError(
+        'store_unavailable',
+        `The archive ${this.name} could not be written.`,
+        { field: 'file', hint: 'Make room on the disk, or name a file on another one.' },
+        { cause: error },
+      );
+    }
+  }
+
+  private readonly temporary = (): string => `${this.path}.${randomBytes(6).toString('hex')}.tmp`;
+
+  private unusable(what: string, hint: string, cause?: unknown): SpoorError {
+    return new SpoorError('invalid_request', `${this.name} ${what}.`, { field: 'file', hint }, { cause });
+  }
+}
+
+async function addAll(tar: Pack, members: AsyncIterable<ArchiveMember>): Promise<void> {
+  for await (const { name, bytes, content } of members) {
+    const entry = tar.entry({ name, size: bytes, mode: 0o644, mtime: new Date(0) });
+    await pipeline(Readable.from(content), entry);
+  }
+  tar.finalize();
+}
+
+const isThere = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  );
