@@ -109,6 +109,7 @@ describe('a job archive as a gzipped tar', () => {
       code: 'invalid_request',
     });
     await archive.checkWritable({ replace: true });
+    await expect(new TarArchive(dir).checkWritable({ replace: true })).rejects.toThrow('is not a file');
     const nowhere = new TarArchive(join(dir, 'no', 'job.tar.gz'));
     await expect(nowhere.checkWritable({ replace: false })).rejects.toThrow('job.tar.gz cannot be written');
     expect(await readdir(dir)).toEqual(['job.tar.gz']);

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { access, open, rename, rm } from 'node:fs/promises';
+import { open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -21,7 +21,10 @@ export class TarArchive implements JobArchive {
   }
 
   async checkWritable({ replace }: { replace: boolean }): Promise<void> {
-    if (!replace && (await isThere(this.path)))
+    const there = await stat(this.path).catch(() => null);
+    // A device would be replaced by the finished file.
+    if (there && !there.isFile()) throw this.unusable('is not a file', 'An archive needs a file of its own.');
+    if (there && !replace)
       throw this.unusable('exists already', 'Name another file, or replace it with --force.');
     const probe = this.temporary();
     try {
@@ -107,9 +110,3 @@ async function addAll(tar: Pack, members: AsyncIterable<ArchiveMember>): Promise
   }
   tar.finalize();
 }
-
-const isThere = (path: string): Promise<boolean> =>
-  access(path).then(
-    () => true,
-    () => false,
-  );

@@ -248,8 +248,9 @@ describe('an archive of a job, on real logs and real databases', () => {
     await here.jobs.stop(fork);
     const { eventLog } = here.log;
     const deps = { eventLog, clock: systemClock, hashKey: newHashKey(), newId, bodies: here.bodies };
+    const state = (id: string) => here.jobs.state(id);
     const reextraction = new Reextraction({
-      ...deps,
+      ...{ ...deps, state },
       parser: createPageParser(),
       decode: async (raw) => raw,
     });
