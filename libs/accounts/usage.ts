@@ -2,11 +2,13 @@ import type { AccountEvent, AccountEventData, AccountHandlers } from '#libs/even
 
 /** What a caller used in an hour, as far as the events at hand tell. */
 export interface UsageDelta {
+  /** Key id, or wallet. */
   caller: string;
   /** ISO 8601, begin of the hour in UTC. */
   hour: string;
   served: number;
   refused: number;
+  /** Over the wire from targets. */
   bytes: number;
   watt: number;
   refusedByCode: Record<string, number>;

@@ -36,6 +36,14 @@ describe('createLogger', () => {
     });
   });
 
+  it('says with each line what is being done, without its secrets', () => {
+    const { lines, stream } = capture();
+    const traceparent = `00-${'ab'.repeat(16)}-${'cd'.repeat(8)}-00`;
+    createLogger('api', { stream, context: () => ({ traceparent, token: 'hunter2' }) }).info('done');
+    expect(JSON.parse(lines.join(''))).toMatchObject({ traceparent, msg: 'done' });
+    expect(lines.join('')).not.toContain('hunter2');
+  });
+
   it('leaves out what is below its level', () => {
     const { lines, stream } = capture();
     createLogger('worker', { level: 'warn', stream }).info('not this');

@@ -6,6 +6,8 @@ export interface LoggerOptions {
   level?: string;
   /** Default stderr: stdout belongs to results. */
   stream?: DestinationStream;
+  /** Said with every line: what is being done when it is written, such as a trace. */
+  context?: () => object;
 }
 
 /** A logger of JSON lines. Secrets cannot get in: fields and messages pass through `scrub` on their way. */
@@ -16,6 +18,7 @@ export function createLogger(name: string, options: LoggerOptions = {}): Logger 
       name,
       level,
       base: { pid: process.pid },
+      ...(options.context ? { mixin: options.context } : {}),
       timestamp: pino.stdTimeFunctions.isoTime,
       // Pino's own error serializer would put stacks and library fields back in.
       serializers: { err: (value: unknown) => scrub(value) },

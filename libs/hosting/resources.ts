@@ -9,7 +9,14 @@ import type { OpenDatabase } from '#libs/adapters/postgres';
 import { createPrivateTargets, type FilePrivateTargets } from '#libs/adapters/private-targets';
 import { createProxyResolver } from '#libs/adapters/proxy-config';
 import { acquireServers, isRunning, thisProcess } from '#libs/adapters/servers';
-import { currentTraceparent, diskRoom, newHashKey, newId, systemClock } from '#libs/adapters/system';
+import {
+  currentTraceparent,
+  diskRoom,
+  newHashKey,
+  newId,
+  systemClock,
+  traceContext,
+} from '#libs/adapters/system';
 import { createLogger, type EngineConfig } from '#libs/config';
 import { JobHistories } from '#libs/engine/histories';
 import { RemoveJob } from '#libs/engine/retention';
@@ -82,7 +89,7 @@ export async function openResources(
   config: EngineConfig,
   { name, only, evenHalfRestored = false, metrics }: ResourceOptions,
 ): Promise<Resources> {
-  const logger = createLogger(name, { level: config.logLevel });
+  const logger = createLogger(name, { level: config.logLevel, context: traceContext });
   await checkRoom(config);
   const servers = await acquireServers(config.home, {
     natsUrl: config.natsUrl ?? undefined,

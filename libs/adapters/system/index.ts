@@ -1,6 +1,6 @@
 export { diskRoom } from './disk.js';
 export { systemClock } from './clock.js';
-export { currentTraceparent, newTraceparent, traced } from './trace.js';
+export { currentTraceparent, newTraceparent, traceContext, traced } from './trace.js';
 export { newHashKey, newId } from './random.js';
 export { createKeyHasher } from './key-hasher.js';
 export { installationSecret, type SecretOptions } from './installation-secret.js';

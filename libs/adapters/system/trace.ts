@@ -18,3 +18,9 @@ export function traced<T>(header: unknown, work: () => T): T {
 
 /** The trace of whatever is done now; outside of any, one that begins here. */
 export const currentTraceparent = (): string => storage.getStore() ?? newTraceparent();
+
+/** For log lines: the trace of whatever is done now, if it is part of any. */
+export function traceContext(): { traceparent?: string } {
+  const traceparent = storage.getStore();
+  return traceparent === undefined ? {} : { traceparent };
+}

@@ -1,19 +1,8 @@
+import type { UsageDelta } from '#libs/accounts';
 import type { Position } from './event-log.js';
 
-/** What one caller used in one hour. */
-export interface UsageHour {
-  /** Key id, or wallet. */
-  caller: string;
-  /** ISO 8601, begin of the hour in UTC. */
-  hour: string;
-  served: number;
-  refused: number;
-  /** Over the wire from targets. */
-  bytes: number;
-  watt: number;
-  refusedByCode: Record<string, number>;
-  lastUsedAt: string;
-}
+/** What one caller used in one hour; a sum of what events tell. */
+export type UsageHour = UsageDelta;
 
 export interface UsageMove {
   /** Where the caller believes the checkpoint to be. */

@@ -26,6 +26,9 @@ export class BatchRun {
   private readonly deliveries: Delivery[];
   private aborted: AbortReason | null = null;
 
+  /** Of the decision that the work goes back to. */
+  private traceparent: string | undefined;
+
   constructor(
     readonly delivery: Delivery,
     private readonly deps: WorkerDeps,
@@ -79,6 +82,7 @@ export class BatchRun {
     const job = await this.guarded((signal) =>
       hold(() => this.jobs.at(delivery.jobId, delivery.jobSeq), this.deps, signal, isPassing),
     );
+    this.traceparent = job?.traceparent;
     if (!job || endedInHistory(job.state, delivery) || !job.state) return;
     const { spec } = job.state;
     const open = await this.openTasks();
@@ -197,9 +201,9 @@ export class BatchRun {
   }
 
   /** Names the work in logs. */
-  private get about(): { jobId: string; run: number; seq: number } {
+  private get about(): { jobId: string; run: number; seq: number; traceparent?: string } {
     const { jobId, run, seq } = this.delivery;
-    return { jobId, run, seq };
+    return { jobId, run, seq, ...(this.traceparent === undefined ? {} : { traceparent: this.traceparent }) };
   }
 
   private tryOf(task: FetchTask): PageTry {
