@@ -39,6 +39,11 @@ export const findingKinds = {
     'Start the projector; where it runs, its log says what it waits for. End one that hangs.',
     'spoor run projector',
   ),
+  read_models_of_other_log: failing(
+    'projection',
+    'Pages, items and evidence that are shown are those of another log. A projector that runs makes them anew by itself; where none does, do it now.',
+    'spoor projection rebuild',
+  ),
   job_without_coordinator: failing(
     'jobs',
     'Start a coordinator: it takes the jobs up where they are. End one that hangs.',

@@ -135,6 +135,29 @@ describe('health on real stores', () => {
     expect(await one.look()).toMatchObject({ status: 'ok', shards: [{ lag: 0, lagMs: 0 }] });
   });
 
+  it('names read models that are ahead of the log, or of another one, and is well when they were made anew', async () => {
+    await open();
+    await startJob();
+    await project();
+    const one = watch({ leaders: false });
+    expect(await one.look()).toMatchObject({ status: 'ok', shards: [{ projected: 1 }] });
+    const { config } = (await log.nc.request('$JS.API.STREAM.INFO.SPOOR_EVENTS_0')).json<{
+      config: object;
+    }>();
+    await log.nc.request('$JS.API.STREAM.DELETE.SPOOR_EVENTS_0');
+    await log.nc.request('$JS.API.STREAM.CREATE.SPOOR_EVENTS_0', JSON.stringify(config));
+    const look = await one.look();
+    expect(look).toMatchObject({ status: 'unavailable', shards: [{ projected: 1, lastSeq: 0 }] });
+    expect(look.findings).toMatchObject([
+      {
+        ...{ code: 'read_models_of_other_log', shard: 0, command: 'spoor projection rebuild' },
+        message: expect.stringMatching(/at event 1, and the log, which has 0 events/),
+      },
+    ]);
+    await project();
+    expect(await one.look()).toMatchObject({ status: 'ok', shards: [{ projected: 0 }] });
+  });
+
   it('names a running job that no coordinator leads, also when the one that led is dead', async () => {
     await open();
     await startJob();

@@ -1,4 +1,13 @@
-import type { Allowance, Clock, EventLog, Lease, LogInspection, ProjectionStore } from '#libs/engine/ports';
+import type {
+  Allowance,
+  Clock,
+  EventLog,
+  Lease,
+  LogInspection,
+  Position,
+  ProjectionStore,
+} from '#libs/engine/ports';
+import { checkpointMismatch } from '../projector/checkpoint-mismatch.js';
 import { DecisionScan } from './decision-scan.js';
 import { finding, type Finding } from './findings.js';
 import { inTime } from './in-time.js';
@@ -9,7 +18,7 @@ import type { ShardReport } from './report.js';
 export type Projection = Pick<ProjectionStore, 'checkpoint' | 'parked'>;
 
 export interface ShardWatchDeps {
-  eventLog: Pick<EventLog, 'head'>;
+  eventLog: Pick<EventLog, 'head' | 'eventIdAt'>;
   inspection: LogInspection;
   lease: Pick<Lease, 'holder'>;
   clock: Pick<Clock, 'now' | 'monotonic' | 'timer'>;
@@ -42,6 +51,12 @@ export interface ShardLook {
   postgres: boolean;
 }
 
+const MISMATCH = {
+  replaced: 'the log was made anew since',
+  shortened: 'the log ends before that',
+  elsewhere: 'the log has another event there',
+} as const;
+
 /** Looks at one shard, again and again, and remembers what a stall is told from. */
 export class ShardWatch {
   private readonly stuck = new Lasting<number>();
@@ -70,20 +85,38 @@ export class ShardWatch {
       projection && this.ask(async () => this.readModels(await projection())),
     ]);
     const lastSeq = head?.value.lastSeq ?? null;
-    const seq = projected?.value.seq ?? null;
+    const seq = projected ? (projected.value.at?.seq ?? 0) : null;
     const lag = lastSeq === null || seq === null ? null : Math.max(0, lastSeq - seq);
     const behind = lag ? await this.ask(() => inspection.storedBehind(shard, seq!)) : null;
     const lagMs = lag === null ? null : behind?.value ? Math.max(0, clock.now() - behind.value) : 0;
     const parked = projected?.value.parked ?? [];
     const allowances = (head && (await this.ask(() => inspection.allowances(shard))))?.value ?? [];
     const report: ShardReport = { shard, lastSeq, projected: seq, lag, lagMs, parked, allowances };
-    const findings = [...this.judgeProjection(report), ...(head ? await this.lookAtLog(allowances) : [])];
+    const ofLog = head
+      ? [...(await this.compare(projected?.value.at ?? null)), ...(await this.lookAtLog(allowances))]
+      : [];
+    const findings = [...this.judgeProjection(report), ...ofLog];
     return { report, findings, nats: head !== null, postgres: projection === null || projected !== null };
   }
 
   private async readModels(store: Projection) {
     const [at, parked] = await Promise.all([store.checkpoint(this.shard), store.parked(this.shard)]);
-    return { seq: at?.seq ?? 0, parked };
+    return { at, parked };
+  }
+
+  private async compare(at: Position | null): Promise<Finding[]> {
+    if (at === null) return [];
+    const { shard } = this;
+    const { eventLog } = this.deps;
+    const asked = await this.ask(async () => {
+      // Later than the read models: what is projected in between must not make the log look shorter.
+      const head = await eventLog.head(shard);
+      return { head, mismatch: await checkpointMismatch(eventLog, shard, at, head) };
+    });
+    if (!asked?.value.mismatch) return [];
+    const { head, mismatch } = asked.value;
+    const message = `The read models of shard ${shard} are at event ${at.seq}, and the log, which has ${head.lastSeq} events, is not the one they were made from: ${MISMATCH[mismatch]}.`;
+    return [finding('read_models_of_other_log', message, { shard })];
   }
 
   private judgeProjection({ shard, projected, lag, parked }: ShardReport): Finding[] {
