@@ -153,13 +153,32 @@ describe('queries', () => {
     ['/api/events?from=-1', 'from'],
     ['/api/events?shard=1', 'shard'],
     ['/api/jobs/0-job00000001/pages?robotsBlocked=maybe', 'robotsBlocked'],
+    ['/api/jobs/0-job00000001/pages?statusCode=9', 'statusCode'],
+    ['/api/jobs/0-job00000001/pages?statusCode=0xx', 'statusCode'],
     ['/api/jobs/0-job00000001/evidence?pageId=x', 'pageId'],
+    ['/api/jobs/0-job00000001/evidence?type=nope', 'type'],
     ['/api/jobs/0-job00000001/items?format=xml', 'format'],
     ['/health/live?verbose=1', 'verbose'],
   ])('given %s, then 400 names %s', async (path, field) => {
     const { status, body } = await api.get(path);
     expect({ status, field: body['error']?.['field'] }).toEqual({ status: 400, field });
   });
+
+  test('given a value that is none of those there are, then the error names them', async () => {
+    const { jobId } = (await (await api.post('/api/jobs', spec)).json()) as { jobId: string };
+    const message = async (query: string): Promise<unknown> =>
+      (await api.get(`/api/jobs/${jobId}/${query}`)).body['error']?.['message'];
+    expect(await message('evidence?type=nope')).toMatch(/fetch_error, http_response, redirect_chain/);
+    expect(await message('pages?statusCode=9')).toMatch(/503.*5xx.*\b0 for pages without a response/);
+  });
+
+  test.each(['0', '310', '503', '999', '5xx', '9xx'])(
+    'given the status code %s, which is recorded, then it is asked for',
+    async (code) => {
+      const { jobId } = (await (await api.post('/api/jobs', spec)).json()) as { jobId: string };
+      expect((await api.get(`/api/jobs/${jobId}/pages?statusCode=${code}`)).status).toBe(200);
+    },
+  );
 
   test.each(['nonsense', '0-job99999999', '0-JOB', '..%2f..', '9-job00000001', '%27%20OR%201=1', '%E0%A4%A'])(
     'given the job id %s, then 404 or 400, and in the error no more than that',

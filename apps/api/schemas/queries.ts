@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { evidenceKinds } from '#libs/read-models';
 
 const whole = (min: number, max: number) =>
   z
@@ -38,7 +39,19 @@ export const pagesQuery = z.strictObject({
   outcome: oneOf(['fetched', 'failed']).optional(),
   /** `503`, or `5xx` for all codes of a class. */
   statusCode: z
-    .union([text(3).regex(/^[1-9]xx$/), whole(0, 999)], { error: 'must be a code such as 503, or 5xx' })
+    .union(
+      [
+        text(3).regex(/^[1-9]xx$/),
+        whole(100, 999),
+        z
+          .literal('0')
+          .transform(() => 0 as const)
+          .pipe(z.literal(0)),
+      ],
+      {
+        error: 'must be a code such as 503, a class such as 5xx, or 0 for pages without a response',
+      },
+    )
     .optional(),
   errorCode: text(60).optional(),
   robotsBlocked: yesOrNo.optional(),
@@ -49,8 +62,10 @@ export const pagesQuery = z.strictObject({
   cursor,
 });
 
+const evidenceTypes = evidenceKinds.map(({ type }) => type) as [string, ...string[]];
+
 export const evidenceQuery = z.strictObject({
-  type: text(60).optional(),
+  type: oneOf(evidenceTypes).optional(),
   pageId: text(60).optional(),
   limit,
   cursor,
