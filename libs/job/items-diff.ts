@@ -37,7 +37,8 @@ export class ItemsDiff {
   private readonly result: ItemsReport = {
     pages: { compared: 0, changed: 0 },
     items: { before: 0, after: 0, added: 0, changed: 0, removed: 0 },
-    fields: {},
+    // Without a prototype: a field may be called `constructor`.
+    fields: Object.create(null) as Record<string, FieldChanges>,
     examples: [],
   };
   private readonly shown = new Map<string, number>();
@@ -71,7 +72,7 @@ export class ItemsDiff {
   ): boolean {
     let differs = false;
     for (const field of new Set([...Object.keys(old), ...Object.keys(now)])) {
-      const [from, to] = [old[field] ?? null, now[field] ?? null];
+      const [from, to] = [valueOf(old, field), valueOf(now, field)];
       const kind = kindOf(from, to);
       const counts = (this.result.fields[field] ??= { added: 0, changed: 0, removed: 0, same: 0 });
       counts[kind]++;
@@ -85,6 +86,9 @@ export class ItemsDiff {
     return differs;
   }
 }
+
+const valueOf = (data: Record<string, unknown>, field: string): unknown =>
+  Object.hasOwn(data, field) ? (data[field] ?? null) : null;
 
 function kindOf(from: unknown, to: unknown): keyof FieldChanges {
   if (JSON.stringify(from) === JSON.stringify(to) || (isEmpty(from) && isEmpty(to))) return 'same';
