@@ -3,7 +3,7 @@ import { createPageParser } from '#libs/adapters/html';
 import { connectLog, type JetStreamHandle } from '#libs/adapters/jetstream';
 import { openDatabase, type OpenDatabase } from '#libs/adapters/postgres';
 import { newHashKey, newId, systemClock } from '#libs/adapters/system';
-import type { EventData } from '#libs/events';
+import type { EventData, NewJobEvent } from '#libs/events';
 import type { EventLog } from '#libs/engine/ports';
 import { createTestDatabase, startTestNats, testDir, type TestDatabase, type TestNats } from '#libs/testing';
 import { History, page, record } from '#libs/testing/history';
@@ -208,6 +208,16 @@ describe('extraction from stored bodies, on a real log and a real database', () 
     await bodies.removeJob(jobId);
     await expect(reextraction().run(jobId, { stages: OLD, dryRun: true })).rejects.toMatchObject({
       code: 'impossible_transition',
+    });
+  });
+
+  test('a job that was removed is refused as such, not for the stages that it lacks', async () => {
+    const removed = new History(jobId).add('JobRemoved', { commandId: 'rm' }).last as NewJobEvent;
+    const last = (await log.eventLog.readDecisions(jobId)).at(-1)!;
+    await log.eventLog.appendJob(removed, last.seq);
+    await expect(reextraction().run(jobId, { stages: NEW })).rejects.toMatchObject({
+      code: 'impossible_transition',
+      message: expect.stringContaining('removed'),
     });
   });
 

@@ -68,6 +68,12 @@ export class Reextraction {
     const { dryRun = false, reason, stages } = options;
     const { newId, eventLog } = this.deps;
     let state = await this.stateOf(jobId);
+    // Of a tombstone there are no stages that could be named.
+    if (state.status === 'removed')
+      throw new SpoorError(
+        'impossible_transition',
+        `Items of job ${jobId} cannot be extracted: it was removed.`,
+      );
     const rules = resolveRules(stages, state.spec);
     // Whether the job takes it at all comes before what it would be.
     decide(jobId, state, { type: 'start-reextraction', commandId: '', rules });

@@ -106,6 +106,13 @@ describe('a job as a WARC file, on a real log', () => {
     }
   });
 
+  it('is refused for a job that was removed', async () => {
+    const history = new History('0-warcjob001').started({ start: [page('/0')] });
+    await record(log.eventLog, history.add('JobRemoved', { commandId: 'rm' }).events);
+    const refused = exportWarc(deps(), history.jobId, { write: () => undefined });
+    await expect(refused).rejects.toMatchObject({ code: 'impossible_transition' });
+  });
+
   it('ends at once when nothing more can be written', async () => {
     const write = (): Promise<void> => Promise.reject(new Error('disk full'));
     await expect(exportWarc(deps(), JOB, { write })).rejects.toThrow('disk full');

@@ -38,7 +38,7 @@ const CONFORMS_TO = 'http://iipc.github.io/warc-specifications/specifications/wa
 /**
  * Writes what a job received and keeps as a WARC file: of each page the response that counts, in the order of the log. One body at
  * a time is in memory.
- * @throws SpoorError job_not_found
+ * @throws SpoorError job_not_found; impossible_transition when it was removed
  */
 export async function exportWarc(
   deps: ExportWarcDeps,
@@ -48,6 +48,8 @@ export async function exportWarc(
   const { eventLog, clock, hashKey, bodies, records } = deps;
   const state = await deps.state(jobId);
   if (!state) throw new SpoorError('job_not_found', `There is no job ${jobId}.`, { field: 'jobId' });
+  if (state.status === 'removed')
+    throw new SpoorError('impossible_transition', `Job ${jobId} cannot be exported: it was removed.`);
   const put = async (chunks: AsyncIterable<Uint8Array>): Promise<void> => {
     for await (const chunk of chunks) await write(chunk);
   };
