@@ -15,7 +15,7 @@ import { JobService } from '../jobs/index.js';
 import { Projector } from '../projector/index.js';
 import { Reextraction } from '../reextraction/index.js';
 import { RemoveJob } from '../retention/index.js';
-import { archivedEvents, exportJob, importJob, type ImportOptions } from './index.js';
+import { archivedEvents, exportJob, importJob, keepArchive, type ImportOptions } from './index.js';
 
 const logger = { debug() {}, info() {}, warn() {}, error() {} };
 const META = { encoding: 'identity' as const, contentType: 'text/html' };
@@ -194,6 +194,26 @@ describe('an archive of a job, on real logs and real databases', () => {
     expect([jobId, answer.jobId]).not.toContain(third.jobId);
     expect(await here.rows(third.jobId)).toEqual(rows);
     await expect(here.export(jobId, archive)).rejects.toMatchObject({ code: 'impossible_transition' });
+  });
+
+  test('that is kept before a removal is whole, and holds no less than the job at that moment', async () => {
+    const { eventLog } = here.log;
+    const deps = { eventLog, bodies: here.bodies, shards: SHARDS };
+    const kept = await keepArchive(deps, jobId, archive);
+    const { lastSeq } = (await here.jobs.state(jobId))!;
+    expect(kept).toMatchObject({ lastSeq, manifest: { jobId, events: { unreadable: 0 } } });
+    expect(await archived()).toEqual(await here.events(jobId));
+    // A page that was in flight arrives after the history was read.
+    const late = new TarArchive(join(testDir('archive'), 'late.tar.gz'));
+    const write = late.write.bind(late);
+    late.write = async (members) => {
+      await write(members);
+      const { type, data, time } = new History(jobId).fetched(page('/14'), [], { run: 2, try: 9 }).last;
+      const event = { type, jobId, time, data, id: `${jobId}:2:late:9` } as never;
+      await eventLog.publishPage(event, { alone: true });
+    };
+    await expect(keepArchive(deps, jobId, late)).rejects.toMatchObject({ code: 'conflict' });
+    expect((await here.jobs.state(jobId))!.status).toBe('stopped');
   });
 
   test('is one job however often its import was interrupted, with its own id and with another', async () => {

@@ -7,6 +7,7 @@ import { EXIT } from '../../exit-codes.js';
 import type { Finish } from '../../finish.js';
 import { output, print, printRows, withLog, type Output } from '../../job-command.js';
 import { command, say } from '../../say.js';
+import { archiveFile } from './archive-file.js';
 
 interface Options extends Output {
   bodies?: string;
@@ -43,18 +44,16 @@ export function addJobExport(job: Command, finish: Finish): void {
 }
 
 function target({ bodies, out }: Options): { file: string; withBodies: boolean } {
-  const wrong = (message: string, field: string, hint: string): SpoorError =>
-    new SpoorError('invalid_request', message, { field, hint });
-  const hint = 'With bodies: --bodies job.tar.gz; the events alone: --out job.tar.gz.';
-  const file = bodies ?? out;
-  if (file === undefined || (bodies !== undefined && out !== undefined))
-    throw wrong('Name the file either with --bodies or with --out.', '--bodies', hint);
-  if (file === '-' || file.startsWith('--'))
-    throw wrong(`${file} is no file: an archive gets its name when it is whole.`, '--bodies', hint);
-  return { file, withBodies: bodies !== undefined };
+  if (bodies !== undefined && out === undefined)
+    return { file: archiveFile(bodies, '--bodies'), withBodies: true };
+  if (out !== undefined && bodies === undefined)
+    return { file: archiveFile(out, '--out'), withBodies: false };
+  throw new SpoorError('invalid_request', 'Name the file either with --bodies or with --out.', {
+    ...{ field: '--bodies', hint: 'With bodies: --bodies job.tar.gz; the events alone: --out job.tar.gz.' },
+  });
 }
 
-export function printExported(file: string, { jobId, range, events, bodies }: ArchiveManifest): void {
+function printExported(file: string, { jobId, range, events, bodies }: ArchiveManifest): void {
   print(`${jobId}: exported to ${file}`);
   const lost = events.unreadable > 0 ? [`${events.unreadable} of them cannot be read by this version`] : [];
   const missing =
