@@ -23,6 +23,7 @@ export {
   type ParkedRecord,
 } from './fold/state.js';
 export { compareRows, type RowComparison, type RowDifference } from './replay/compare-rows.js';
+export { JobReplay } from './replay/job-replay.js';
 export { ReplayedTables } from './replay/replayed-tables.js';
 export {
   canonicalText,

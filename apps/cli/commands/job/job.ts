@@ -15,6 +15,7 @@ import { addJobShow } from './show.js';
 import { addJobState } from './state.js';
 import { addJobRm } from './rm.js';
 import { addJobStatus } from './status.js';
+import { addJobTest } from './test.js';
 import { addJobWarc } from './warc.js';
 
 const GO_ON = 'Go on: spoor job resume <jobId>';
@@ -54,5 +55,6 @@ export function addJob(program: Command, finish: Finish): void {
   addJobWarc(job, finish);
   addJobExport(job, finish);
   addJobImport(job, finish);
+  addJobTest(job, finish);
   addJobRm(job, finish);
 }
