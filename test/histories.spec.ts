@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { PagedSite, startDemoProxy, type DemoProxy } from '#libs/demo-proxy';
 import { createTestDatabase, startTestNats, type TestDatabase, type TestNats } from '#libs/testing';
 import { OutcomeSite } from './support/outcome-site.js';
@@ -187,5 +188,46 @@ describe('the history of a job', () => {
     ]);
     expect(proof.runs[1]!.kept).toEqual(proof.runs[1]!.before);
     expect(paged.answered.length).toBe(PAGES);
+  });
+
+  it('is forked, the fork is stopped, archived and removed, and the first job stays what it was', async () => {
+    const before = (await without('job', 'proof', stopped)).stdout;
+    const forking = await home.run([
+      'job',
+      'fork',
+      stopped,
+      '--at',
+      '20',
+      '--reason',
+      'x',
+      '--output',
+      'json',
+    ]);
+    const fork = parsed(forking)['jobId'] as string;
+    expect([forking.code, parsed(forking)]).toMatchObject([
+      0,
+      { status: 'running', parent: { jobId: stopped, seq: 20 }, position: { counts: { fetched: 19 } } },
+    ]);
+    expect((await home.run(['job', 'rm', fork, '--yes'])).code).toBe(3);
+    expect((await home.run(['job', 'stop', fork])).code).toBe(0);
+
+    const archived = parsed(await without('job', 'warc', fork, '--out', 'fork.warc.gz', '--output', 'json'));
+    expect(archived).toMatchObject({ responses: 19, withoutBody: { pages: 0 } });
+    const warc = gunzipSync(readFileSync(home.path('fork.warc.gz'))).toString('latin1');
+    expect(warc.match(/^WARC-Type: response\r$/gm)).toHaveLength(19);
+
+    expect((await home.run(['job', 'rm', fork])).code).toBe(2);
+    const removed = await home.run(['job', 'rm', fork, '--yes', '--output', 'json']);
+    expect([removed.code, parsed(removed)]).toMatchObject([0, { status: 'removed' }]);
+    const left = (await without('job', 'show', fork)).stdout.split('\n').filter(Boolean);
+    expect(left).toEqual([expect.stringContaining('JobRemoved')]);
+    expect(existsSync(home.path(`home/bodies/${fork}`))).toBe(false);
+    expect((await without('job', 'warc', fork, '--out', 'gone.warc.gz')).code).toBe(3);
+    expect(existsSync(home.path('gone.warc.gz'))).toBe(false);
+    expect((await without('job', 'proof', stopped)).stdout).toBe(before);
+    expect(parsed(await without('job', 'warc', stopped, '--output', 'json'))).toMatchObject({
+      responses: PAGES,
+      withoutBody: { pages: 0 },
+    });
   });
 });
