@@ -203,7 +203,7 @@ describe('the history of a job', () => {
       '--output',
       'json',
     ]);
-    const fork = parsed(forking)['jobId'] as string;
+    const { jobId: fork } = JSON.parse(forking.stdout) as { jobId: string };
     expect([forking.code, parsed(forking)]).toMatchObject([
       0,
       { status: 'running', parent: { jobId: stopped, seq: 20 }, position: { counts: { fetched: 19 } } },
