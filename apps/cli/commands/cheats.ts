@@ -28,6 +28,12 @@ spoor replay <job> --against live               # ends with 5 when live rows dif
 # Take it elsewhere
 spoor job warc <job> --out job.warc.gz          # responses and their bodies, for the tools of web archives
 
+# A job as a file
+spoor job export <job> --bodies job.tar.gz      # --out: without the bodies
+spoor job import job.tar.gz                     # repeat it when it was interrupted
+spoor job test <job>                            # a fixture and a Jest spec in test/jobs/<job>
+spoor job rm <job> --yes --keep-archive job.tar.gz
+
 # Read models
 spoor projection ls                             # position, lag, parked
 spoor projection verify                         # live rows = what the log makes?
