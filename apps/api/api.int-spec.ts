@@ -3,6 +3,7 @@ import { connectLog, type JetStreamHandle } from '#libs/adapters/jetstream';
 import { openDatabase, type Database } from '#libs/adapters/postgres';
 import { newId, systemClock } from '#libs/adapters/system';
 import { JobHistories } from '#libs/engine/histories';
+import { projectionStatus } from '#libs/engine';
 import { JobService } from '#libs/engine/jobs';
 import type { Position } from '#libs/engine/ports';
 import { pageEventId, type LogEntry, type NewPageEvent } from '#libs/events';
@@ -29,6 +30,7 @@ beforeAll(async () => {
   app = await createApi({
     eventLog: log.eventLog,
     progress: log.progress,
+    projection: (shard) => projectionStatus(log.eventLog, database.projectionStore, shard),
     readModels: database.readModels,
     jobs,
     histories: new JobHistories({
@@ -281,3 +283,12 @@ test(
   },
   PATIENCE,
 );
+
+test('given read models, then says how far they are and what waits', async () => {
+  const { status, body } = await get<{ items: object[] }>('/api/projections');
+  expect(status).toBe(200);
+  const { lastSeq } = await log.eventLog.head(0);
+  expect(body.items).toEqual([
+    expect.objectContaining({ ...{ projection: 'read-models', shard: 0, lastSeq }, parked: [] }),
+  ]);
+});

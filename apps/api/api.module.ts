@@ -19,6 +19,7 @@ import { LiveProgress } from './routes/live-progress.js';
 import { MetricsController } from './routes/metrics.controller.js';
 import { PagesController } from './routes/pages.controller.js';
 import { WebhooksController } from './routes/webhooks.controller.js';
+import { ProjectionsController } from './routes/projections.controller.js';
 import { RetryController } from './routes/retry.controller.js';
 import { ScrapeController } from './scrape/scrape.controller.js';
 import { ScrapeErrorFilter } from './scrape/scrape-error-filter.js';
@@ -36,6 +37,7 @@ export class ApiModule {
         WebhooksController,
         ForkController,
         PagesController,
+        ProjectionsController,
         ItemsController,
         EventsController,
         HistoriesController,

@@ -3,6 +3,7 @@ import type { HealthWatch } from '#libs/engine/health';
 import type { ApiKey } from '#libs/accounts';
 import type { JobHistories } from '#libs/engine/histories';
 import type { JobService } from '#libs/engine/jobs';
+import type { ProjectionStatus } from '#libs/engine';
 import type { Bodies, EventLog, Logger, ProgressFeed, ReadModels, UsageStore } from '#libs/engine/ports';
 import type { ScrapeService } from '#libs/engine/scrape';
 import type { PricingAnswer } from './scrape/schemas.js';
@@ -53,6 +54,8 @@ export interface ApiDeps {
     | 'remove'
   >;
   histories: Pick<JobHistories, 'explain' | 'at' | 'diff' | 'proof'>;
+  /** How far the read models of a shard are. */
+  projection: (shard: number) => Promise<ProjectionStatus>;
   progress: ProgressFeed;
   /** Stored response bodies; without it none is served. */
   bodies?: Pick<Bodies, 'get'>;

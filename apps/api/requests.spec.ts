@@ -317,6 +317,7 @@ describe('what leaves', () => {
         ...['fork', 'pause', 'restart', 'resume', 'retry', 'stop'].map((p) => `/api/jobs/{id}/${p}`),
         ...['control', 'dashboard'].map((p) => `/api/monitoring/${p}`),
         ...['start', 'status'].map((p) => `/api/segment/${p}`),
+        '/api/projections',
         '/api/sessions',
         '/api/sessions/{id}',
         '/api/webhooks',

@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import type { Server } from 'node:http';
+import { projectionStatus } from '#libs/engine';
 import type { HealthWatch } from '#libs/engine/health';
 import { SpoorError } from '#libs/failures';
 import { watchHealth, type Resources, type Running } from '#libs/hosting';
@@ -25,7 +26,7 @@ export async function startApi(
   health: HealthWatch = watchHealth(resources),
 ): Promise<Running & { url: string }> {
   const { config, log, bodies, jobs, histories, logger, metrics } = resources;
-  const { readModels } = await resources.database();
+  const { readModels, projectionStore } = await resources.database();
   const scrape = await startScrape(resources);
   const webhooks = await startWebhooks(resources);
   const app = await createApi({
@@ -34,6 +35,7 @@ export async function startApi(
     readModels,
     jobs,
     histories,
+    projection: (shard) => projectionStatus(log.eventLog, projectionStore, shard),
     health,
     bodies,
     scrape,

@@ -46,9 +46,11 @@ export {
 export { JobResults, type JobSummary, type ResultLine } from './results/index.js';
 export {
   Projector,
+  projectionStatus,
   rebuildReadModels,
   unparkJobs,
   verifyReadModels,
+  type ProjectionStatus,
   type ProjectorDeps,
   type ProjectorOptions,
   type ProjectorStatus,

@@ -50,6 +50,7 @@ beforeAll(async () => {
   app = await createApi({
     eventLog,
     progress,
+    projection: () => Promise.reject(new Error('not part of this test')),
     readModels: new MemoryReadModels(),
     bodies: { get: () => Promise.resolve(null) },
     jobs,

@@ -4,6 +4,7 @@ import { findingCodes } from '#libs/engine/health';
 import { failures } from '#libs/failures';
 import type { EvidenceRow, ItemRow, JobProgress, JobRow, PageRow } from '#libs/engine/ports';
 import { explanation, jobDiff, jobProof, jobStateAt } from './job-answers.js';
+import { projectionsAnswer } from './projection-answers.js';
 import { pageStory, retryBody, retryPlan, selectedPages } from './page-answers.js';
 import { forkBody, forked } from './history-answers.js';
 import { delivery, redeliverInput, webhookCreated, webhookInput, webhookView } from '#libs/webhooks';
@@ -321,6 +322,7 @@ export const answerSchemas = {
   Delivery: delivery,
   Deliveries: z.object({ items: z.array(delivery) }),
   CommandAnswer: commandAnswer,
+  Projections: projectionsAnswer,
   ResumeAnswer: resumeAnswer,
   RetryAnswer: retryAnswer,
   ForkAnswer: commandAnswer.extend(forked),

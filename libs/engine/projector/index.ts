@@ -1,4 +1,5 @@
 export { Projector, type ProjectorOptions, type ProjectorStatus } from './projector.js';
+export { projectionStatus, type ProjectionStatus } from './projection-status.js';
 export { rebuildReadModels, type RebuildOptions, type RebuildProgress } from './rebuild.js';
 export type { ProjectorDeps } from './shard-fold.js';
 export { unparkJobs, type Retried } from './retry-parked.js';

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { projectionStatus } from '#libs/engine';
 import type { Finish } from '../../finish.js';
 import { output, print, withEngine, type Output } from '../../job-command.js';
 import { codeVersion, shardsOf, stores } from './stores.js';
@@ -14,19 +15,9 @@ export function addProjectionLs(projection: Command, finish: Finish): void {
         const { eventLog, store } = await stores(resources);
         const rows = await Promise.all(
           shardsOf(resources).map(async (shard) => {
-            const seq = (await store.checkpoint(shard))?.seq ?? 0;
-            const { lastSeq } = await eventLog.head(shard);
-            const parked = await store.parked(shard);
+            const { parked, ...status } = await projectionStatus(eventLog, store, shard);
             return {
-              ...{
-                projection: 'read-models',
-                shard,
-                seq,
-                lastSeq,
-                lag: Math.max(0, lastSeq - seq),
-                codeVersion,
-              },
-              parkedJobs: parked.length,
+              ...{ ...status, codeVersion, parkedJobs: parked.length },
               parkedEvents: parked.reduce((sum, { events }) => sum + events, 0),
             };
           }),
