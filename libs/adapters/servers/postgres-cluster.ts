@@ -6,11 +6,12 @@ import {
   existsSync,
   mkdirSync,
   openSync,
+  readdirSync,
   renameSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { SpoorError } from '#libs/failures';
 import { UNPRIVILEGED, isRoot } from './postgres-binaries.js';
 import { logSince, logSize } from './server-process.js';
@@ -54,6 +55,22 @@ function initFailure(logFile: string, logFrom: number): SpoorError {
       });
 }
 
+const DRAFT = '.new-';
+
+/** What others left half made. One that is still being written stays until the next time. */
+function dropDrafts(dataDir: string): void {
+  const folder = dirname(dataDir);
+  if (!existsSync(folder)) return;
+  for (const name of readdirSync(folder)) {
+    if (!name.startsWith(`${basename(dataDir)}${DRAFT}`)) continue;
+    try {
+      rmSync(join(folder, name), { recursive: true, force: true });
+    } catch {
+      // It grows while it is emptied.
+    }
+  }
+}
+
 /**
  * Makes the data folder when there is none yet: UTF-8, the same order of text on every system, passwords required. A folder
  * that was left half made is made anew.
@@ -66,9 +83,10 @@ export async function initCluster(
   logFile: string,
 ): Promise<void> {
   if (existsSync(join(dataDir, 'PG_VERSION'))) return;
-  const draft = `${dataDir}.new`;
-  const passwordFile = `${dataDir}.pw`;
-  rmSync(draft, { recursive: true, force: true });
+  dropDrafts(dataDir);
+  // Under a name of its own: the initdb of a process that was killed goes on, and writes where it was told to.
+  const draft = `${dataDir}${DRAFT}${process.pid}-${Date.now()}`;
+  const passwordFile = `${draft}.pw`;
   mkdirSync(draft, { recursive: true, mode: 0o700 });
   writeFileSync(passwordFile, `${password}\n`, { mode: 0o600 });
   giveAway(draft, 0o700);
