@@ -30,7 +30,7 @@ test.each([
   ['diff', 'from'],
   ['diff?from=x', 'from'],
   ['diff?from=1&to=99', 'to'],
-  ['diff?from=0&to=1', 'from'],
+  ['diff?from=0&to=0', 'to'],
   ['explain?full=1', 'full'],
   ['proof?x=1', 'x'],
 ])('given %s, then it answers 400 and names %s', async (path, field) => {
@@ -55,6 +55,11 @@ test('given a job, then each tells of it, and the job links to them', async () =
   });
   const diff = await api.get(`/api/jobs/${job}/diff?from=1`);
   expect(diff.body).toMatchObject({ from: { seq: 1 }, to: { seq: 2 }, events: { JobStopped: 1 } });
+  const whole = await api.get(`/api/jobs/${job}/diff?from=0`);
+  expect(whole.body).toMatchObject({
+    from: { seq: 0, storedAt: null },
+    events: { JobStarted: 1, JobStopped: 1 },
+  });
   const proof = await api.get(`/api/jobs/${job}/proof`);
   expect(proof.body).toMatchObject({ holds: true, pages: { discovered: 1, open: 1 } });
   const { body } = await api.get(`/api/jobs/${job}`);

@@ -26,11 +26,15 @@ export function explainedRows(found: JobExplanation): Row[] {
   if (others.length > 0) rows.push(['failed', ...first(others)]);
   if (inFlight.count > 0) rows.push(['flying', ...first(inFlight.tasks.map(taskLine), inFlight.count)]);
   if (waiting.length > 0) rows.push(['waiting', ...waiting.map(waitLine)]);
-  if (hint) rows.push(['hint', hint]);
+  if (hint && !isSaid(hint, stoppedBy)) rows.push(['hint', hint]);
   const commands = found.commands.map(command);
   if (commands.length > 0) rows.push(['go on', ...commands]);
   return rows;
 }
+
+/** The message of a ProxyFailed holds its hint. */
+const isSaid = (hint: string, failure: ExplainedFailure | null): boolean =>
+  failure !== null && (failure.message.includes(hint) || failure.hint === hint);
 
 function failureLines({
   seq,
@@ -68,10 +72,7 @@ const taskLine = ({ url, run, attempt }: JobExplanation['inFlight']['tasks'][num
 const waitLine = ({ pages, why, detail, until }: JobExplanation['waiting'][number]): string =>
   `${pages} pages, ${why}: ${plain(detail)}${until === null ? '' : `; until ${until}`}`;
 
-const first = (lines: string[], count = lines.length): Row => {
+const first = (lines: string[], count = lines.length): string[] => {
   const shown = lines.slice(0, SHOWN);
-  return [
-    ...shown,
-    ...(count > shown.length ? [`… and ${count - shown.length} more`] : []),
-  ] as unknown as Row;
+  return [...shown, ...(count > shown.length ? [`… and ${count - shown.length} more`] : [])];
 };

@@ -26,7 +26,7 @@ export function saySummary(summary: JobSummary, out: string): void {
   }
   if (summary.error) {
     say(`  stopped  ${summary.error.message}`);
-    say(`           ${summary.error.hint}`);
+    if (!summary.error.message.includes(summary.error.hint)) say(`           ${summary.error.hint}`);
   } else if (summary.reason) say(`  reason   ${summary.reason}`);
   if (status !== 'done') say(`  go on    ${command(`crawl --resume ${jobId}`)}`);
   say(

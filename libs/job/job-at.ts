@@ -48,10 +48,19 @@ export function jobAt(frontier: Frontier): JobAt {
   };
 }
 
-/** What differs between two moments, field by field; where and when they lie is no difference. */
-export function jobChanges(
-  { seq: _, storedAt: __, ...before }: JobAt,
-  { seq: ___, storedAt: ____, ...after }: JobAt,
-): SpecChange[] {
-  return differences(before, after);
+/** Of a job before its first event: nothing is counted, and nothing else is known. */
+const NOTHING = {
+  pages: { discovered: 0, fetched: 0, failed: 0, skipped: 0, open: 0 } satisfies FrontierCounts,
+  ...{ stages: {}, retries: 0, redirects: 0, receivedBytes: 0, ranMs: 0, spec: {} },
+};
+
+/**
+ * What differs between two moments, field by field; where and when they lie is no difference.
+ * @param before null: the job had not begun
+ */
+export function jobChanges(before: JobAt | null, after: JobAt): SpecChange[] {
+  const { seq: _, storedAt: __, ...now } = after;
+  if (before === null) return differences({ ...NOTHING, jobId: after.jobId }, now);
+  const { seq: ___, storedAt: ____, ...then } = before;
+  return differences(then, now);
 }

@@ -47,6 +47,15 @@ describe('proxyFailure', () => {
     expect(data).toMatchObject({ page: 150, attempt: 2, statusCode: 407, vendorText: 'Access denied' });
   });
 
+  it('says each thing once, also where the egress has said the hint already', () => {
+    const { message } = proxyFailure('0-abcdefgh', resolvedJobSpec.parse({}), {
+      ...failed,
+      ...{ message: 'Refused. Check them.', hint: 'Check them.' },
+    });
+    expect(message.split('Check them.')).toHaveLength(2);
+    expect(message).not.toContain('..');
+  });
+
   it("falls back to the failure table's hint", () => {
     expect(proxyFailure('0-abcdefgh', resolvedJobSpec.parse({}), failed)).toMatchObject({
       page: null,

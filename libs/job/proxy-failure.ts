@@ -44,8 +44,8 @@ export function proxyFailure(jobId: string, spec: JobSpec, failed: FailedTry): P
   const resume = resumeOf(jobId);
   const said = vendorText === null ? '' : ` The proxy says: ${vendorText.replace(/\.?$/, '.')}`;
   const where = page === null ? `The page ${url} failed.` : `Page ${page} failed: ${url} .`;
-  const message =
-    `Proxy error: ${failed.message}.${said} ${where} ${hint} ` +
-    `Scraping stopped; nothing is lost. Resume: ${resume}.`;
+  const what = `Proxy error: ${failed.message.replace(/\.?$/, '.')}${said} ${where}`;
+  const mend = what.includes(hint) ? '' : ` ${hint}`;
+  const message = `${what}${mend} Scraping stopped; nothing is lost. Resume: ${resume}.`;
   return { url, page, attempt, code, statusCode, message, vendorText, hint, resume };
 }

@@ -97,7 +97,8 @@ const list = z.object({ count, pages: z.array(z.object({ url: z.string(), seq })
 const place = z.object({ seq, storedAt: z.string() });
 export const jobDiff = z.object({
   jobId: z.string(),
-  from: place,
+  /** Null: the job had not begun. */
+  from: place.extend({ storedAt: z.string().nullable() }),
   to: place,
   changes: z.array(z.object({ field: z.string(), from: z.unknown(), to: z.unknown() })),
   /** How many had their outcome in between or were opened again; the first hundred by name. */

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
+import { findingCodes, findingKinds } from '#libs/engine/health';
 import { PromMetrics } from './index.js';
 
 const RULES = 'deploy/prometheus/alerts.yml';
@@ -21,6 +22,13 @@ describe('what is deployed for Prometheus and Grafana', () => {
   it('shows every metric of the engine on a dashboard', () => {
     const shown = namesIn(DASHBOARDS.map((file) => readFileSync(file, 'utf8')).join('\n'));
     expect([...known].filter((name) => !shown.has(name))).toEqual([]);
+  });
+
+  it('has an alert for everything that makes the engine unwell', () => {
+    const rules = readFileSync(RULES, 'utf8');
+    const failing = findingCodes.filter((code) => findingKinds[code].severity === 'failing');
+    // A log without room is told by how full it is, for each limit.
+    expect(failing.filter((code) => !rules.includes(code))).toEqual(['log_full']);
   });
 
   it('explains every alert to whoever operates it', () => {

@@ -12,7 +12,8 @@ export interface PageList {
 /** What happened to a job between two events: the first is the last that counts as before. */
 export interface JobDiff {
   jobId: string;
-  from: Pick<JobAt, 'seq' | 'storedAt'>;
+  /** Without a time where the job had not begun: what is told then is all that it became. */
+  from: { seq: number; storedAt: string | null };
   to: Pick<JobAt, 'seq' | 'storedAt'>;
   /** Fields of the job's state; lists are compared as a whole. */
   changes: SpecChange[];
@@ -24,7 +25,7 @@ export interface JobDiff {
 
 const SHOWN = 100;
 
-/** @throws SpoorError invalid_request */
+/** @throws SpoorError invalid_request: `from` lies behind `to`, or the job had not begun by `to` */
 export async function jobDiff(
   log: HistoryLog,
   hashKey: HashKey,
@@ -35,28 +36,24 @@ export async function jobDiff(
     throw new SpoorError('invalid_request', 'from: must not lie behind to', { field: 'from' });
   const frontier = new Frontier(jobId, hashKey);
   const between = new Between();
-  let before: JobAt | null = null;
+  let before: JobAt | null | undefined;
   for await (const entry of entriesTo(log, jobId, toSeq)) {
     if (isUnreadable(entry)) continue;
-    if (entry.seq > fromSeq) before ??= stateOf(frontier, 'from');
+    if (entry.seq > fromSeq && before === undefined) before = frontier.state && jobAt(frontier);
     frontier.apply(entry);
     frontier.takeOpened();
     if (entry.seq > fromSeq) between.add(entry, frontier);
   }
-  const after = stateOf(frontier, 'to');
-  before ??= after;
+  if (!frontier.state) throw beforeItBegan('to');
+  const after = jobAt(frontier);
+  if (before === undefined) before = after;
   return {
     jobId,
-    from: { seq: before.seq, storedAt: before.storedAt },
+    from: before ? { seq: before.seq, storedAt: before.storedAt } : { seq: fromSeq, storedAt: null },
     to: { seq: after.seq, storedAt: after.storedAt },
     changes: jobChanges(before, after),
     ...between,
   };
-}
-
-function stateOf(frontier: Frontier, field: string): JobAt {
-  if (!frontier.state) throw beforeItBegan(field);
-  return jobAt(frontier);
 }
 
 class Between implements Pick<JobDiff, 'pages' | 'events'> {

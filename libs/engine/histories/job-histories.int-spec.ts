@@ -129,6 +129,25 @@ it('tells what happened between two moments', async () => {
   expect((await histories.diff(job, { seq: seqs[4]! })).changes).toEqual([]);
 });
 
+it('tells all that a job became from the moment before it began', async () => {
+  const seqs = await store(history().fetched(page(0), ['/1']));
+  const diff = await histories.diff(job, { seq: seqs[0]! - 1 }, { seq: seqs[1]! });
+  expect(diff).toMatchObject({
+    ...{ from: { seq: seqs[0]! - 1, storedAt: null }, to: { seq: seqs[1] } },
+    events: { JobStarted: 1, PageFetched: 1 },
+    pages: { fetched: { count: 1, pages: [{ url: page(0), seq: seqs[1] }] } },
+  });
+  expect(diff.changes).toEqual(
+    expect.arrayContaining([
+      { field: 'status', from: null, to: 'running' },
+      { field: 'pages.discovered', from: 0, to: 2 },
+      expect.objectContaining({ field: 'spec.scope', from: null }),
+    ]),
+  );
+  const before = { seq: seqs[0]! - 1 };
+  await expect(histories.diff(job, before, before)).rejects.toMatchObject({ details: { field: 'to' } });
+});
+
 it('proves a job from the real log', async () => {
   await store(
     history()

@@ -37,6 +37,7 @@ export class JobHistories {
   }
 
   /**
+   * @param from before the job's first event: all that it became by `to`
    * @param to default now
    * @throws SpoorError job_not_found; invalid_request with the field `from` or `to`
    */

@@ -4,7 +4,7 @@ import { connectLog, type JetStreamHandle } from '#libs/adapters/jetstream';
 import { openDatabase, type OpenDatabase } from '#libs/adapters/postgres';
 import { newHashKey, newId, systemClock } from '#libs/adapters/system';
 import type { EventData, NewJobEvent } from '#libs/events';
-import type { EventLog } from '#libs/engine/ports';
+import type { EventLog, PageParser } from '#libs/engine/ports';
 import { createTestDatabase, startTestNats, testDir, type TestDatabase, type TestNats } from '#libs/testing';
 import { History, page, record } from '#libs/testing/history';
 import { JobService } from '../jobs/index.js';
@@ -43,9 +43,12 @@ describe('extraction from stored bodies, on a real log and a real database', () 
 
   const jobs = (): JobService =>
     new JobService({ eventLog: log.eventLog, clock: systemClock, newId, shards: 1, bodies });
-  const reextraction = (eventLog: EventLog = log.eventLog): Reextraction =>
+  const reextraction = (
+    eventLog: EventLog = log.eventLog,
+    parser: PageParser = createPageParser(),
+  ): Reextraction =>
     new Reextraction({
-      ...{ eventLog, clock: systemClock, hashKey: newHashKey(), newId, bodies, parser: createPageParser() },
+      ...{ eventLog, clock: systemClock, hashKey: newHashKey(), newId, bodies, parser },
       state: (id) => jobs().state(id),
       decode: async (raw) => raw,
     });
@@ -128,6 +131,30 @@ describe('extraction from stored bodies, on a real log and a real database', () 
     expect(dryRun).toBe(true);
     expect((await log.eventLog.head(0)).lastSeq).toBe(lastSeq);
     expect(await reextraction().run(jobId, { stages: NEW })).toEqual({ ...planned, dryRun: false });
+  });
+
+  test('by the rules that the items come from already, nothing is written; where the code reads otherwise, a version is', async () => {
+    const first = await reextraction().run(jobId, { stages: NEW });
+    expect(first).toMatchObject({ version: 2, unchanged: false });
+    const { lastSeq } = await log.eventLog.head(0);
+    for (const dryRun of [false, true])
+      expect(await reextraction().run(jobId, { stages: NEW, dryRun })).toMatchObject({
+        ...{ dryRun, version: 2, unchanged: true },
+        ...{ pages: { compared: PAGES, changed: 0 }, items: { added: 0, changed: 0, removed: 0 } },
+      });
+    expect((await log.eventLog.head(0)).lastSeq).toBe(lastSeq);
+
+    const later = createPageParser();
+    const parser = {
+      parse: (input: Parameters<typeof later.parse>[0]) => {
+        const parsed = later.parse(input);
+        const items = parsed.items.map((item) => ({ ...item, data: { ...item.data, price: 'other' } }));
+        return { ...parsed, items };
+      },
+    };
+    expect(await reextraction(log.eventLog, parser).run(jobId, { stages: NEW })).toMatchObject({
+      ...{ version: 3, unchanged: false, items: { changed: PAGES } },
+    });
   });
 
   test.each([0, 1, 5, PAGES, PAGES + 1])(

@@ -51,6 +51,8 @@ export interface ReextractReport extends ItemsReport {
   dryRun: boolean;
   /** The version that was written, or would be. */
   version: number;
+  /** These are the rules of `version`, and they give its very items: nothing was written, nor would be. */
+  unchanged: boolean;
   /** Pages of which this version has nothing, by why, and the first of them. */
   withoutBody: NamedPages;
   unreadable: NamedPages;
@@ -77,6 +79,10 @@ export class Reextraction {
     const rules = resolveRules(stages, state.spec);
     // Whether the job takes it at all comes before what it would be.
     decide(jobId, state, { type: 'start-reextraction', commandId: '', rules });
+    if (areInForce(rules, state)) {
+      const same = await this.compared(jobId, state, rules, options.onProgress);
+      if (same.unchanged) return { ...same, dryRun };
+    }
     if (!dryRun && !isSame(state.extraction.pending?.rules, rules)) {
       await this.append(jobId, state, { type: 'start-reextraction', commandId: newId(), reason, rules });
       state = await this.stateOf(jobId);
@@ -93,6 +99,20 @@ export class Reextraction {
     };
     await this.append(jobId, state, { type: 'complete-reextraction', commandId: newId(), reason, counts });
     return report;
+  }
+
+  /** By the rules in force: only another version of this code can find anything else. */
+  private async compared(
+    jobId: string,
+    state: JobState,
+    rules: ExtractionRules,
+    onProgress?: (pages: number) => void,
+  ): Promise<ReextractReport> {
+    const { version } = state.extraction;
+    const nothing = { version, written: new Set<string>(), dryRun: true };
+    const report = await this.extract(jobId, state, rules, nothing, onProgress);
+    const { added, changed, removed } = report.items;
+    return { ...report, unchanged: added + changed + removed === 0 };
   }
 
   private async extract(
@@ -126,7 +146,7 @@ export class Reextraction {
       throw new SpoorError('impossible_transition', `Job ${jobId} keeps no body that could be read again.`, {
         hint: `Fetch the pages again: spoor job retry ${jobId} --outcome fetched.`,
       });
-    const report = { jobId, dryRun, version, ...diff.report() };
+    const report = { jobId, dryRun, version, unchanged: false, ...diff.report() };
     return { ...report, withoutBody: withoutBody.result, unreadable: unreadable.result };
   }
 
@@ -166,6 +186,14 @@ export class Reextraction {
 }
 
 const isSame = (one: unknown, other: unknown): boolean => JSON.stringify(one) === JSON.stringify(other);
+
+/** Whether the items that are shown come from these very rules, and no other version is under way. */
+const areInForce = (rules: ExtractionRules, { spec, extraction }: JobState): boolean =>
+  extraction.pending === null &&
+  rules.every(({ name, items, fields }) => {
+    const stage = spec.stages.find((one) => one.name === name);
+    return isSame(stage && [stage.items, stage.fields], [items, fields]);
+  });
 
 function nextVersion({ extraction: { version, pending } }: JobState, rules: ExtractionRules): number {
   if (pending && isSame(pending.rules, rules)) return pending.version;

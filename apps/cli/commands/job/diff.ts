@@ -35,7 +35,8 @@ export function addJobDiff(job: Command, finish: Finish): void {
 const shown = (value: unknown): string => (value === null ? '–' : plain(JSON.stringify(value)));
 
 function printDiff({ jobId, from, to, changes, pages, events }: JobDiff): void {
-  print(`${jobId}: event ${from.seq} of ${from.storedAt} → event ${to.seq} of ${to.storedAt}`);
+  const before = from.storedAt === null ? 'before it began' : `event ${from.seq} of ${from.storedAt}`;
+  print(`${jobId}: ${before} → event ${to.seq} of ${to.storedAt}`);
   const rows: [string, ...string[]][] = [];
   const kinds = Object.entries(events).map(([type, n]) => `${n} ${type}`);
   rows.push(['events', kinds.length > 0 ? kinds.join(', ') : 'none']);

@@ -43,7 +43,8 @@ async function reextract(resources: Resources, jobId: string, options: Options):
   const report = await reextraction.run(jobId, { stages, dryRun, reason, onProgress });
   if (format === 'json') print(JSON.stringify(report));
   else printReport(report);
-  if (dryRun) say('Nothing was changed.');
+  if (report.unchanged) say('The items come from these rules already; no version was written.');
+  else if (dryRun) say('Nothing was changed.');
   return EXIT.done;
 }
 
@@ -65,8 +66,10 @@ const shown = (value: unknown): string => {
 };
 
 function printReport(report: ReextractReport): void {
-  const { jobId, dryRun, version, pages, items, fields, examples, withoutBody, unreadable } = report;
-  print(`${jobId}: version ${version} of the items ${dryRun ? 'would be' : 'is'} shown`);
+  const { jobId, dryRun, version, unchanged, pages, items, fields, examples, withoutBody, unreadable } =
+    report;
+  const shows = unchanged ? 'stays, nothing changed' : dryRun ? 'would be shown' : 'is shown';
+  print(`${jobId}: version ${version} of the items ${shows}`);
   print(`  pages    ${pages.compared} read, ${pages.changed} with other items`);
   print(
     `  items    ${items.before} before, ${items.after} now: ${items.added} added, ${items.changed} changed, ${items.removed} removed`,
