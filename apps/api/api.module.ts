@@ -1,4 +1,5 @@
 import { Module, type DynamicModule } from '@nestjs/common';
+import { APP_GUARD } from '@nestjs/core';
 import { ReadinessModule } from '#libs/monitoring';
 import { API_DEPS, SCRAPE_DEPS, type ApiDeps } from './deps.js';
 import { ControlController } from './monitoring/control.controller.js';
@@ -7,6 +8,7 @@ import { DashboardController } from './monitoring/dashboard.controller.js';
 import { JobReports } from './monitoring/job-reports.js';
 import { SegmentController } from './monitoring/segment.controller.js';
 import { SessionsController } from './monitoring/sessions.controller.js';
+import { AccessGuard } from './http/access.js';
 import { OpenStreams } from './http/open-streams.js';
 import { EventsController } from './routes/events.controller.js';
 import { ForkController } from './routes/fork.controller.js';
@@ -51,6 +53,7 @@ export class ApiModule {
       ],
       providers: [
         { provide: API_DEPS, useValue: deps },
+        { provide: APP_GUARD, useClass: AccessGuard },
         OpenStreams,
         LiveProgress,
         JobViews,

@@ -1,9 +1,14 @@
 import { readFileSync } from 'node:fs';
+import { finding, type HealthReport } from '#libs/engine/health';
 import type { ApiKey } from '#libs/accounts';
-import { startTestApi, type TestApi } from './test-support.js';
+import { startTestApi, WELL, type TestApi } from './test-support.js';
 
+const UNWELL: HealthReport = {
+  ...{ ...WELL, status: 'unavailable', nats: 'unavailable' },
+  findings: [finding('nats_unavailable', 'NATS does not answer.')],
+};
 const adminKey = 'spoor_admin';
-const readKey = 'spoor_reader';
+const scrapeKey = 'spoor_scraper';
 const keyOf = (scopes: ApiKey['scopes']): ApiKey => ({
   ...{ keyId: 'k', hash: '', tier: 'basic', name: null, createdAt: '', expiresAt: null, revokedAt: null },
   scopes,
@@ -11,7 +16,7 @@ const keyOf = (scopes: ApiKey['scopes']): ApiKey => ({
 const scrape = {
   service: { scrape: () => Promise.reject(new Error('not part of this test')) },
   findKey: async (presented: string) =>
-    presented === adminKey ? keyOf(['admin']) : presented === readKey ? keyOf(['jobs:read']) : null,
+    presented === adminKey ? keyOf(['admin']) : presented === scrapeKey ? keyOf(['scrape']) : null,
   usage: () => Promise.reject(new Error('not part of this test')),
   pricing: { methods: ['api_key' as const], tiers: {} as never },
 };
@@ -55,7 +60,9 @@ describe('beyond the machine', () => {
   afterAll(() => api.close());
 
   it('given no key or a wrong one, then no route of the control API answers', async () => {
-    const listed = routes().filter(({ path }) => path !== '/health/live' && !path.startsWith('/api/v1/'));
+    const listed = routes().filter(
+      ({ path }) => !['/health', '/health/live'].includes(path) && !path.startsWith('/api/v1/'),
+    );
     expect(listed.length).toBeGreaterThan(20);
     for (const route of [
       ...listed,
@@ -67,15 +74,21 @@ describe('beyond the machine', () => {
     }
   });
 
-  it('given a key without the scope, then 403; with it, the route answers, by either header', async () => {
+  it('given a key without a scope, then 403; with it, the route answers, by either header', async () => {
     const jobs = { method: 'GET', path: '/api/jobs' };
-    expect(await ask(api, jobs, { 'x-api-key': readKey })).toBe(403);
+    expect(await ask(api, jobs, { 'x-api-key': scrapeKey })).toBe(403);
     expect(await ask(api, jobs, { 'x-api-key': adminKey })).toBe(200);
     expect(await ask(api, jobs, { authorization: `Bearer ${adminKey}` })).toBe(200);
   });
 
-  it('says that it lives to everybody', async () => {
+  it('says whether it works to everybody', async () => {
     expect(await ask(api, { method: 'GET', path: '/health/live' })).toBe(200);
+    const response = await fetch(`${api.url}/health`);
+    expect(response.status).toBe(200);
+    expect(await response.json()).toEqual({ status: 'ok', timestamp: expect.any(String) });
+    const unwell = await startTestApi({}, { health: { look: async () => UNWELL } });
+    expect(await unwell.get('/health')).toMatchObject({ status: 503, body: { status: 'unavailable' } });
+    await unwell.close();
   });
 });
 

@@ -322,6 +322,7 @@ describe('what leaves', () => {
         '/api/sessions/{id}',
         '/api/webhooks',
         ...['', '/deliveries', '/redeliver', '/test'].map((p) => `/api/webhooks/{id}${p}`),
+        '/health',
         '/health/live',
         '/health/ready',
       ].sort(),

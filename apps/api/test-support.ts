@@ -8,6 +8,7 @@ import {
   ConflictError,
   type EventLog,
   type ItemRow,
+  type JobFilter,
   type JobProgress,
   type JobReadOptions,
   type LogBatch,
@@ -101,8 +102,10 @@ export class MemoryReadModels implements ReadModels {
   /** Reading this page of items fails. */
   itemsFailAt = -1;
   failWith: Error | null = null;
+  jobsAsked: JobFilter[] = [];
 
-  async jobs() {
+  async jobs(filter: JobFilter) {
+    this.jobsAsked.push(filter);
     return this.none();
   }
   async job() {

@@ -16,6 +16,9 @@ export const pageRef = {
 /** A job's history up to and with a sequence. */
 export const historyRef = z.object({ jobId: z.string(), seq: z.int().nonnegative() });
 
+/** Id of the API key whose job it is; left out: nobody's but the operator's. Such a job is seen with a key of scope admin alone. */
+export const owner = z.string().optional();
+
 /** Every decision carries who asked and why; `commandId` makes it idempotent. */
 export const decisionRef = {
   commandId: z.string(),

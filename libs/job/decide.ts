@@ -18,7 +18,7 @@ interface Asked {
 }
 
 export type JobCommand =
-  | (Asked & { type: 'start'; spec: JobSpec; start: string[] })
+  | (Asked & { type: 'start'; spec: JobSpec; start: string[]; owner?: string | undefined })
   | (Asked & { type: 'pause'; by?: 'user' | 'system' })
   | (Asked & { type: 'stop' })
   | (Asked & {
@@ -32,7 +32,7 @@ export type JobCommand =
   | (Asked & { type: 'requeue'; filter: Record<string, unknown>; urls: string[] })
   | (Asked & { type: 'fail-proxy'; run: number; failure: ProxyFailure })
   | (Asked & { type: 'complete'; run: number; because: Because; pages: EventData<'JobCompleted'>['pages'] })
-  | (Asked & { type: 'fork'; copy: CopiedHistory<'JobForked'> })
+  | (Asked & { type: 'fork'; copy: CopiedHistory<'JobForked'>; owner?: string | undefined })
   | (Asked & { type: 'import'; copy: CopiedHistory<'JobImported'> })
   | (Asked & { type: 'start-reextraction'; rules: ExtractionRules })
   | (Asked & { type: 'complete-reextraction'; counts: ReextractedCounts })
@@ -42,7 +42,7 @@ export type ProxyFailure = Omit<EventData<'ProxyFailed'>, 'commandId' | 'reason'
 /** What came along, as whoever copied it counted. */
 export type CopiedHistory<T extends 'JobForked' | 'JobImported'> = Omit<
   EventData<T>,
-  'commandId' | 'reason' | 'copiedFrom' | 'run' | 'status'
+  'commandId' | 'reason' | 'copiedFrom' | 'run' | 'status' | 'owner'
 >;
 export type ReextractedCounts = Pick<EventData<'ReextractionCompleted'>, 'pages' | 'items' | 'withoutBody'>;
 export type Because = EventData<'JobCompleted'>['because'];
@@ -83,7 +83,8 @@ export function decide(jobId: string, state: JobState | null, command: JobComman
 
   if (command.type === 'start') {
     if (state) throw new SpoorError('conflict', `Job ${jobId} exists already.`);
-    return append('JobStarted', { ...ref, run: 1, generation: 1, spec: command.spec, start: command.start });
+    const { spec, start } = command;
+    return append('JobStarted', { ...ref, ...ownedBy(command.owner), run: 1, generation: 1, spec, start });
   }
   if (!state) throw new SpoorError('job_not_found', `There is no job ${jobId}.`);
 
@@ -153,7 +154,7 @@ export function decide(jobId: string, state: JobState | null, command: JobComman
       });
     case 'fork':
       copied(command.copy.parent);
-      return append('JobForked', { ...ref, ...command.copy, run: state.run + 1 });
+      return append('JobForked', { ...ref, ...ownedBy(command.owner), ...command.copy, run: state.run + 1 });
     case 'import':
       copied(command.copy.from);
       return append('JobImported', { ...ref, ...command.copy, status: restingStatus(state) });
@@ -187,9 +188,11 @@ export function decide(jobId: string, state: JobState | null, command: JobComman
           },
         );
       allow('removed', ENDED);
-      return append('JobRemoved', ref);
+      return append('JobRemoved', { ...ref, ...ownedBy(state.owner) });
   }
 }
+
+const ownedBy = (owner: string | null | undefined): { owner?: string } => (owner ? { owner } : {});
 
 /** An archive may hold the history of a job that was running; its copy is not, from its first event on. */
 function restingStatus({ status }: JobState): EventData<'JobImported'>['status'] {

@@ -40,6 +40,7 @@ export { slowDownOf } from './slow-down.js';
 export {
   evolve,
   foldDecisions,
+  ownerIn,
   statusAfter,
   withChanges,
   type JobError,

@@ -19,6 +19,8 @@ export interface JobState {
   run: number;
   generation: number;
   spec: JobSpec;
+  /** Id of the API key whose job it is; null: the operator's. */
+  owner: string | null;
   /** Sequence of the last decision: what the next one is made on. */
   lastSeq: number;
   createdAt: number;
@@ -80,6 +82,7 @@ const changesBy: EventHandlers<JobState, Partial<JobState>, JobEventType> = {
   JobForked: (state, { data }) => ({
     run: data.run,
     spec: withChanges(state.spec, data.changes),
+    owner: ownerIn(data),
     lastError: null,
   }),
   JobImported: nothing,
@@ -137,6 +140,10 @@ export function evolve(state: JobState | null, event: JobEvent): JobState {
   };
 }
 
+/** Whose job a decision makes it. What was copied from another one says nothing: a copy is its maker's, or the operator's. */
+export const ownerIn = ({ owner, copiedFrom }: Pick<EventData<'JobStarted'>, 'owner' | 'copiedFrom'>) =>
+  copiedFrom ? null : (owner ?? null);
+
 function initial(event: JobEvent): JobState {
   // What is left of a removed job is its tombstone.
   if (event.type !== 'JobStarted' && event.type !== 'JobRemoved')
@@ -146,6 +153,7 @@ function initial(event: JobEvent): JobState {
     run: 1,
     generation: 1,
     spec: event.type === 'JobStarted' ? event.data.spec : resolvedJobSpec.parse({}),
+    owner: ownerIn(event.data),
     lastSeq: event.seq,
     createdAt: event.storedAt,
     updatedAt: event.storedAt,

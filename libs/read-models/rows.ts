@@ -5,6 +5,8 @@ import type { JobStatus } from '#libs/job';
 export interface JobRow {
   jobId: string;
   name: string | null;
+  /** Id of the API key whose job it is; null: the operator's. */
+  owner: string | null;
   status: JobStatus;
   run: number;
   generation: number;

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Request } from 'express';
 import { jobId as makeJobId } from '#libs/events';
 import { SpoorError } from '#libs/failures';
+import type { Caller } from './caller.js';
 import { bodyDigest } from './json-body.js';
 
 export const IDEMPOTENCY = {
@@ -20,20 +21,25 @@ export function checkKey(key: string | undefined): string | undefined {
   });
 }
 
-export const commandIdOf = (action: string, key: string | undefined): string | undefined =>
-  key === undefined ? undefined : `key-${sha256(`${action}\n${key}`).slice(0, 32)}`;
+/** Two callers may choose the same word: a key is one of its caller's. */
+const scoped = ({ keyId }: Caller, key: string): string => (keyId === null ? key : `${keyId}\n${key}`);
+
+export const commandIdOf = (action: string, key: string | undefined, caller: Caller): string | undefined =>
+  key === undefined ? undefined : `key-${sha256(`${action}\n${scoped(caller, key)}`).slice(0, 32)}`;
 
 /** The key names the job, key and body the command: another body under the same key is a conflict, not a second job. */
 export function startIdsOf(
   key: string | undefined,
   request: Request,
+  caller: Caller,
   shards: number,
 ): { jobId?: string; commandId?: string } {
   if (key === undefined) return {};
-  const hash = sha256(`start\n${key}`);
+  const own = scoped(caller, key);
+  const hash = sha256(`start\n${own}`);
   const shard = parseInt(hash.slice(0, 8), 16) % shards;
   return {
     jobId: makeJobId(shard, hash.slice(8, 40)),
-    commandId: `key-${sha256(`${key}\n${bodyDigest(request)}`).slice(0, 32)}`,
+    commandId: `key-${sha256(`${own}\n${bodyDigest(request)}`).slice(0, 32)}`,
   };
 }

@@ -1,12 +1,13 @@
 import type { NextFunction, Request, Response } from 'express';
-import { allows, type ApiKey } from '#libs/accounts';
+import type { ApiKey } from '#libs/accounts';
 import { isLoopback } from '#libs/config';
-import { SpoorError } from '#libs/failures';
 import type { ApiConfig } from '../deps.js';
+import { unauthorized } from './access.js';
+import { AT_THE_MACHINE, callerWith, setCaller } from './caller.js';
 import { hostName } from './guard-requests.js';
 
-/** Says who answers and no more; scrapes and prices have rules of their own. */
-const OPEN = /^\/(?:health\/live$|api\/v1\/)/;
+/** Says whether it works and no more; scrapes and prices have rules of their own. */
+const OPEN = /^\/(?:health(?:\/live)?$|api\/v1\/)/;
 /** Whatever stands between a caller and us adds one of them, and then loopback is nobody's address. */
 const FORWARDED = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip', 'via'];
 
@@ -23,8 +24,8 @@ function presentedBy(request: Request): string | undefined {
 }
 
 /**
- * Lets in the person at the machine, and from anywhere else who has a key of scope `admin`. A key that is sent is checked also on
- * loopback: nobody should find out later that it never was one.
+ * Lets in the person at the machine, and from anywhere else who has a key; what a key may do is for `AccessGuard` to say. A key that is
+ * sent is checked also on loopback: nobody should find out later that it never was one.
  * @param findKey without it nobody has a key
  */
 export function onlyKnownCallers(
@@ -34,16 +35,16 @@ export function onlyKnownCallers(
   return (request: Request, _response: Response, next: NextFunction): void => {
     if (OPEN.test(request.path)) return next();
     const presented = presentedBy(request);
-    if (presented === undefined) return next(isAtTheMachine(request, config) ? undefined : unauthorized());
+    if (presented === undefined) {
+      if (!isAtTheMachine(request, config)) return next(unauthorized());
+      setCaller(request, AT_THE_MACHINE);
+      return next();
+    }
     findKey(presented).then((key) => {
       if (key === null) return next(unauthorized());
-      return next(allows(key, 'admin') ? undefined : forbidden());
+      const isStillKnown = async () => (await findKey(presented)) !== null;
+      setCaller(request, callerWith(key, isStillKnown));
+      next();
     }, next);
   };
 }
-
-const unauthorized = (): SpoorError =>
-  new SpoorError('unauthorized', 'This needs an API key.', { field: 'X-API-Key' });
-
-const forbidden = (): SpoorError =>
-  new SpoorError('forbidden', 'This key may not do that.', { field: 'X-API-Key' });

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { Response } from 'express';
 import { isUnreadable, type LogEntry } from '#libs/events';
 import type { LogBatch } from '#libs/engine/ports';
+import { callerOf } from './caller.js';
 import type { OpenStreams } from './open-streams.js';
 
 const frame = (entry: LogEntry): string =>
@@ -18,7 +19,7 @@ async function write(response: Response, text: string, signal: AbortSignal): Pro
 
 /**
  * Server-sent events: each event of the log under its sequence, so that a client that reconnects goes on where it was.
- * Comments keep the connection alive while nothing happens.
+ * Comments keep the connection alive while nothing happens; with each one it is looked whether the key is still one.
  */
 export async function sendEvents(
   response: Response,
@@ -34,6 +35,9 @@ export async function sendEvents(
   response.write('retry: 2000\n\n');
   const heartbeat = setInterval(() => {
     if (!response.writableNeedDrain) response.write(': still here\n\n');
+    callerOf(response.req)
+      ?.isStillKnown()
+      .then((is) => is || done(), done);
   }, heartbeatMs);
   try {
     for await (const { entries } of read(signal)) {

@@ -6,6 +6,7 @@ import { doneByStage, type JobState } from '#libs/job';
 import type { JobSpec } from '#libs/events';
 import type { CommandOptions, JobReport } from '#libs/engine/jobs';
 import { API_DEPS, type ApiDeps } from '../deps.js';
+import { Asking, type Caller } from '../http/caller.js';
 import { checkKey, commandIdOf, IDEMPOTENCY } from '../http/idempotency.js';
 import { parseInput, parseQuery } from '../http/parse.js';
 import { JobViews } from '../routes/job-views.js';
@@ -35,6 +36,7 @@ export class ControlController {
   @Post('control')
   @HttpCode(200)
   @Describe({
+    access: { scope: 'jobs:write', job: 'body' },
     summary: 'Stop, pause, resume or restart a job, or ask for its status',
     body: 'Control',
     answer: 'ControlAnswer',
@@ -46,13 +48,14 @@ export class ControlController {
     @Body() body: unknown,
     @Query() query: unknown,
     @Headers('idempotency-key') key: string | undefined,
+    @Asking() caller: Caller,
   ): Promise<z.output<typeof controlAnswer>> {
     parseQuery(noQuery, query);
     const { jobId, action, stage, reason } = parseInput(controlBody, body, 'field');
     // The decisions alone: a command must not wait until a long history is read.
     const { spec } = await this.views.state(jobId);
     checkStage(spec, stage);
-    const commandId = commandIdOf(action, checkKey(key));
+    const commandId = commandIdOf(action, checkKey(key), caller);
     const resumed = await this.command(action, jobId, { reason, commandId });
     const report = await this.reports.of(jobId);
     const { state, position } = report;

@@ -3,6 +3,7 @@ import { ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
 import type { StageCounts } from '#libs/job';
 import { API_DEPS, type ApiDeps } from '../deps.js';
+import { Asking, ownedBy, type Caller } from '../http/caller.js';
 import { parseQuery } from '../http/parse.js';
 import { LiveProgress } from '../routes/live-progress.js';
 import { Describe } from '../schemas/openapi.js';
@@ -45,14 +46,15 @@ export class DashboardController {
 
   @Get('dashboard')
   @Describe({
+    access: { scope: 'jobs:read', job: 'query' },
     summary: 'One job at a glance: progress, rates, time left, stages, health',
     query: dashboardQuery,
     answer: 'Dashboard',
     error: 'ControlError',
   })
-  async dashboard(@Query() query: unknown): Promise<Dashboard> {
+  async dashboard(@Query() query: unknown, @Asking() caller: Caller): Promise<Dashboard> {
     const { jobId } = parseQuery(dashboardQuery, query);
-    const id = jobId ?? (await this.newest());
+    const id = jobId ?? (await this.newest(caller));
     const [job, health] = await Promise.all([id === null ? NOTHING : this.job(id), this.deps.health.look()]);
     const { nats, shards } = health;
     const postgres = health.postgres === 'unavailable' ? 'unavailable' : 'ok';
@@ -66,10 +68,11 @@ export class DashboardController {
     return { success: true, timestamp: new Date().toISOString(), ...job, systemHealth };
   }
 
-  private async newest(): Promise<string | null> {
+  private async newest(caller: Caller): Promise<string | null> {
     const { readModels } = this.deps;
-    const running = (await readModels.jobs({ status: 'running' }, 1)).rows[0];
-    return (running ?? (await readModels.jobs({}, 1)).rows[0])?.jobId ?? null;
+    const own = ownedBy(caller);
+    const running = (await readModels.jobs({ status: 'running', ...own }, 1)).rows[0];
+    return (running ?? (await readModels.jobs(own, 1)).rows[0])?.jobId ?? null;
   }
 
   private async job(jobId: string): Promise<Omit<Dashboard, 'success' | 'timestamp' | 'systemHealth'>> {

@@ -15,6 +15,7 @@ import type { Request } from 'express';
 import type { z } from 'zod';
 import { SpoorError } from '#libs/failures';
 import { API_DEPS, type ApiDeps } from '../deps.js';
+import { Asking, ownerFor, type Caller } from '../http/caller.js';
 import { checkKey, commandIdOf, IDEMPOTENCY, startIdsOf } from '../http/idempotency.js';
 import { parseInput, parseQuery } from '../http/parse.js';
 import { JobViews } from '../routes/job-views.js';
@@ -40,6 +41,7 @@ export class SegmentController {
 
   @Get('status')
   @Describe({
+    access: { scope: 'jobs:read', job: 'query' },
     summary: 'Where a job stands, exact at this moment',
     query: statusQuery,
     answer: 'SegmentStatus',
@@ -52,6 +54,7 @@ export class SegmentController {
   @Post('start')
   @HttpCode(200)
   @Describe({
+    access: { scope: 'jobs:write', job: 'body' },
     summary: 'Start a job by its spec, or resume one by its jobId',
     body: 'SegmentStart',
     answer: 'SegmentStartAnswer',
@@ -64,12 +67,13 @@ export class SegmentController {
     @Query() query: unknown,
     @Headers('idempotency-key') header: string | undefined,
     @Req() request: Request,
+    @Asking() caller: Caller,
   ): Promise<StartAnswer> {
     parseQuery(noQuery, query);
     const key = checkKey(header);
-    if (namesJob(body)) return this.resume(parseInput(startById, body, 'field'), key);
-    const ids = startIdsOf(key, request, this.deps.config.shards);
-    const { jobId, status, spec } = await this.deps.jobs.start(body, ids);
+    if (namesJob(body)) return this.resume(parseInput(startById, body, 'field'), key, caller);
+    const ids = startIdsOf(key, request, caller, this.deps.config.shards);
+    const { jobId, status, spec } = await this.deps.jobs.start(body, { ...ids, ...ownerFor(caller) });
     return answer('Job started', jobId, status, spec.stages[0]?.name ?? '');
   }
 
@@ -77,11 +81,12 @@ export class SegmentController {
   private async resume(
     { jobId, ...options }: z.output<typeof startById>,
     key: string | undefined,
+    caller: Caller,
   ): Promise<StartAnswer> {
     const before = await this.views.state(jobId);
     if (before.status === 'running') return this.view(jobId, 'Job already running');
     try {
-      const commandId = commandIdOf('resume', key);
+      const commandId = commandIdOf('resume', key, caller);
       const { done } = await this.deps.jobs.resume(jobId, { ...options, commandId });
       return { ...(await this.view(jobId, 'Job resumed')), resumeFrom: done };
     } catch (error) {

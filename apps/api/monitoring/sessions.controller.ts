@@ -3,6 +3,7 @@ import { ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
 import type { JobStatus } from '#libs/job';
 import { API_DEPS, type ApiDeps } from '../deps.js';
+import { Asking, ownedBy, type Caller } from '../http/caller.js';
 import { checkJobId, parseQuery } from '../http/parse.js';
 import { Describe } from '../schemas/openapi.js';
 import { noQuery } from '../schemas/queries.js';
@@ -30,14 +31,15 @@ export class SessionsController {
 
   @Get()
   @Describe({
+    access: { scope: 'jobs:read' },
     summary: 'All jobs, newest first',
     query: sessionsQuery,
     answer: 'Sessions',
     error: 'ControlError',
   })
-  async list(@Query() query: unknown): Promise<z.output<typeof sessions>> {
+  async list(@Query() query: unknown, @Asking() caller: Caller): Promise<z.output<typeof sessions>> {
     const { limit, cursor, status } = parseQuery(sessionsQuery, query);
-    const filter = status === undefined ? {} : { status };
+    const filter = { ...(status === undefined ? {} : { status }), ...ownedBy(caller) };
     const { rows, next } = await this.deps.readModels.jobs(filter, limit, cursor);
     return {
       success: true,
@@ -61,6 +63,7 @@ export class SessionsController {
 
   @Get(':id')
   @Describe({
+    access: { scope: 'jobs:read', job: 'path' },
     summary: 'A job: where it stands, what can be done with it, and what was decided',
     params: ['id'],
     query: noQuery,

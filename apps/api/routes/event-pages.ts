@@ -7,6 +7,8 @@ export type ReadEvents = (options: ReadOptions) => AsyncIterable<LogBatch>;
 /** One event may hold fifty thousand links; a page of events ends before it holds this much. */
 const PAGE_CHARS = 8 * 1024 * 1024;
 const BATCH = 100;
+/** Of a log with many others' events a page may hold none; it ends all the same, and says where to go on. */
+const LOOKED_AT = 20_000;
 
 /** Up to `limit` events from a sequence on; fewer when they are large. */
 export async function eventsPage(read: ReadEvents, fromSeq: number, limit: number): Promise<EventsPage> {
@@ -24,6 +26,7 @@ export async function eventsPage(read: ReadEvents, fromSeq: number, limit: numbe
       }
       next = Math.max(next, batch.upTo + 1);
       if (batch.caughtUp) return { items, next, caughtUp: true };
+      if (next - fromSeq >= LOOKED_AT) return { items, next, caughtUp: false };
     }
     return { items, next, caughtUp: true };
   } finally {

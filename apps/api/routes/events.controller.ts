@@ -4,6 +4,7 @@ import type { Request, Response } from 'express';
 import { shardOf } from '#libs/events';
 import { SpoorError } from '#libs/failures';
 import { API_DEPS, type ApiDeps } from '../deps.js';
+import { Asking, type Caller } from '../http/caller.js';
 import { formatOf } from '../http/formats.js';
 import { OpenStreams } from '../http/open-streams.js';
 import { parseQuery } from '../http/parse.js';
@@ -12,6 +13,7 @@ import { sendLines } from '../http/send-lines.js';
 import { Describe } from '../schemas/openapi.js';
 import { allEventsQuery, eventsQuery } from '../schemas/queries.js';
 import { eventLines, eventsPage, type ReadEvents } from './event-pages.js';
+import { eventsSeenBy } from './own-events.js';
 import { JobViews } from './job-views.js';
 
 const STREAMS = ['application/x-ndjson', 'text/event-stream'];
@@ -38,6 +40,7 @@ export class EventsController {
 
   @Get('jobs/:id/events')
   @Describe({
+    access: { scope: 'jobs:read', job: 'path' },
     summary: "A job's events: a page as JSON, all as NDJSON, live from any sequence as server-sent events",
     params: ['id'],
     query: eventsQuery,
@@ -61,7 +64,8 @@ export class EventsController {
 
   @Get('events')
   @Describe({
-    summary: 'Events of all jobs of a shard, likewise',
+    access: { scope: 'jobs:read' },
+    summary: 'Events of all jobs of a shard that the caller may see, likewise',
     query: allEventsQuery,
     answer: 'Events',
     streams: STREAMS,
@@ -72,6 +76,7 @@ export class EventsController {
     @Headers('last-event-id') lastId: string | undefined,
     @Req() request: Request,
     @Res() response: Response,
+    @Asking() caller: Caller,
   ): Promise<void> {
     const { shard, ...wanted } = parseQuery(allEventsQuery, query);
     if (shard >= this.deps.config.shards) {
@@ -80,7 +85,8 @@ export class EventsController {
       });
     }
     const { bulk = true } = wanted;
-    const read: ReadEvents = (options) => this.deps.eventLog.readShard(shard, { ...options, bulk });
+    const all: ReadEvents = (options) => this.deps.eventLog.readShard(shard, { ...options, bulk });
+    const read = eventsSeenBy(caller, all, (jobId) => this.deps.jobs.state(jobId));
     return this.send(request, response, wanted, lastId, shard, read);
   }
 

@@ -14,6 +14,7 @@ export class HistoriesController {
 
   @Get('explain')
   @Describe({
+    access: { scope: 'jobs:read', job: 'path' },
     summary:
       'Where a job stands and why: what stopped it, what failed first, what is in flight or waits, how it goes on',
     params: ['id'],
@@ -27,6 +28,7 @@ export class HistoriesController {
 
   @Get('state')
   @Describe({
+    access: { scope: 'jobs:read', job: 'path' },
     summary: 'A job as it was at a sequence or a time; without `at` as it is',
     params: ['id'],
     query: atQuery,
@@ -40,6 +42,7 @@ export class HistoriesController {
 
   @Get('diff')
   @Describe({
+    access: { scope: 'jobs:read', job: 'path' },
     summary: 'What happened to a job between two moments; without `to` up to now',
     params: ['id'],
     query: diffQuery,
@@ -57,6 +60,7 @@ export class HistoriesController {
 
   @Get('proof')
   @Describe({
+    access: { scope: 'jobs:read', job: 'path' },
     summary:
       'Every page accounted for once: the sums, the sets before and after each resume, and what does not hold',
     params: ['id'],

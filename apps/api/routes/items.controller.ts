@@ -37,6 +37,7 @@ export class ItemsController {
 
   @Get()
   @Describe({
+    access: { scope: 'jobs:read', job: 'path' },
     summary: 'Extracted items: a page of them as JSON, all of them as NDJSON or CSV',
     params: ['id'],
     query: itemsQuery,

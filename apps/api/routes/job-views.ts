@@ -54,6 +54,7 @@ export class JobViews {
     return {
       jobId,
       name: spec.name ?? null,
+      owner: state.owner,
       status,
       run,
       generation,

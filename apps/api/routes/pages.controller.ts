@@ -25,6 +25,7 @@ export class PagesController {
 
   @Get('pages')
   @Describe({
+    access: { scope: 'jobs:read', job: 'path' },
     summary: 'Pages with an outcome, as recorded',
     params: ['id'],
     query: pagesQuery,
@@ -39,6 +40,7 @@ export class PagesController {
 
   @Get('pages/:pageId')
   @Describe({
+    access: { scope: 'jobs:read', job: 'path' },
     summary: 'A page with its evidence, its attempts, and where its body is',
     params: ['id', 'pageId'],
     query: noQuery,
@@ -59,6 +61,7 @@ export class PagesController {
 
   @Get('pages/:pageId/body')
   @Describe({
+    access: { scope: 'jobs:read', job: 'path' },
     summary: 'The body of the response, decoded, as a file to keep',
     params: ['id', 'pageId'],
     query: noQuery,
@@ -91,7 +94,13 @@ export class PagesController {
   }
 
   @Get('evidence')
-  @Describe({ summary: 'Evidence', params: ['id'], query: evidenceQuery, answer: 'EvidencePage' })
+  @Describe({
+    access: { scope: 'jobs:read', job: 'path' },
+    summary: 'Evidence',
+    params: ['id'],
+    query: evidenceQuery,
+    answer: 'EvidencePage',
+  })
   async evidence(@Param('id') id: string, @Query() query: unknown) {
     const { limit, cursor, ...filter } = parseQuery(evidenceQuery, query);
     if (filter.pageId !== undefined && !UUID.test(filter.pageId)) {

@@ -106,6 +106,8 @@ const progress: z.ZodType<JobProgress> = z.object({
 export const jobAnswer = z.object({
   jobId: z.string(),
   name: z.string().nullable(),
+  /** Id of the API key whose job it is; null: the operator's. */
+  owner: z.string().nullable(),
   status,
   run: z.int().positive(),
   generation: z.int().positive(),
@@ -136,6 +138,8 @@ export const jobAnswer = z.object({
 export const jobRow = z.object({
   jobId: z.string(),
   name: z.string().nullable(),
+  /** Id of the API key whose job it is; null: the operator's. */
+  owner: z.string().nullable(),
   status,
   run: z.int(),
   generation: z.int(),
@@ -286,6 +290,7 @@ export const readyAnswer = z.object({
   ),
 });
 
+const healthAnswer = z.object({ status: readyAnswer.shape.status, timestamp: z.string() });
 export const liveAnswer = z.object({ status: z.literal('ok') });
 
 const fieldRule = jobSpec.shape.stages.unwrap().element.shape.fields.unwrap().valueType;
@@ -337,6 +342,7 @@ export const answerSchemas = {
   JobState: jobStateAt,
   JobDiff: jobDiff,
   JobProof: jobProof,
+  Health: healthAnswer,
   Live: liveAnswer,
   Ready: readyAnswer,
   ...monitoringAnswers,

@@ -13,6 +13,7 @@ import {
 } from '@nestjs/swagger';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { z } from 'zod';
+import { Needs, type Access } from '../http/access.js';
 import { answerSchemas, inputSchemas } from './answers.js';
 
 type JsonSchema = Record<string, unknown>;
@@ -35,6 +36,8 @@ const OPTIONAL = new Set(['Command', 'Redeliver', 'Resume', 'Fork']);
 
 interface Described {
   summary: string;
+  /** Who may use it; left out: the operator. */
+  access?: Access;
   query?: z.ZodObject;
   params?: readonly string[];
   body?: keyof typeof inputSchemas;
@@ -54,9 +57,14 @@ function queryParameters(query: z.ZodObject) {
   );
 }
 
+/** In the document: the scheme with the scope that the key needs; a route that is open to all has none. */
+const secured = ({ scope }: Access = { scope: 'admin' }) =>
+  scope === 'own' ? {} : { security: [{ apiKey: [scope] }] };
+
 /** One route in the OpenAPI document. */
 export function Describe({
   summary,
+  access,
   query,
   params = [],
   body,
@@ -73,7 +81,8 @@ export function Describe({
     ...streams.map((type): [string, object] => [type, { schema: { type: 'string' } }]),
   ]);
   return applyDecorators(
-    ApiOperation({ summary }),
+    ...(access ? [Needs(access)] : []),
+    ApiOperation({ summary, ...secured(access) }),
     ...headers.map((header) => ApiHeader({ ...header, required: false, schema: { type: 'string' } })),
     ...params.map((name) => ApiParam({ name, schema: { type: 'string' } })),
     ...(query ? queryParameters(query) : []),
@@ -90,6 +99,7 @@ export function openApiDocument(app: NestExpressApplication): OpenAPIObject {
     .setTitle('Spoor')
     .setDescription('Control API of the event-sourced scraping engine.')
     .setVersion('1')
+    .addApiKey({ type: 'apiKey', in: 'header', name: 'X-API-Key' }, 'apiKey')
     .build();
   const document = SwaggerModule.createDocument(app, info);
   const schemas = { ...components(answerSchemas, 'output'), ...components(inputSchemas, 'input') };

@@ -21,6 +21,7 @@ export class ScrapeController {
   @Post('scrape')
   @HttpCode(200)
   @Describe({
+    access: { scope: 'own' },
     summary: 'Content of one page, now: as readable text, as HTML, or as parsed JSON',
     body: 'Scrape',
     answer: 'ScrapeAnswer',
@@ -48,7 +49,12 @@ export class ScrapeController {
   }
 
   @Get('pricing')
-  @Describe({ summary: 'What a scrape costs', answer: 'Pricing', error: 'ScrapeError' })
+  @Describe({
+    access: { scope: 'own' },
+    summary: 'What a scrape costs',
+    answer: 'Pricing',
+    error: 'ScrapeError',
+  })
   pricing() {
     return this.scrapes.pricing;
   }

@@ -21,6 +21,7 @@ export class UsageController {
 
   @Get('usage')
   @Describe({
+    access: { scope: 'own' },
     summary: 'What the key that is sent has used, by hour, newest first',
     query: usageQuery,
     answer: 'Usage',

@@ -102,7 +102,9 @@ describe('queries', () => {
       ...{ url: page(30), generation: 1, run: 1, try: 1, stage: 'page', depth: 1, attempt: 1 },
       ...{ code: 'dns_error', message: 'no such host', statusCode: 0, finalUrl: page(30), redirects: [] },
     });
-    const events = [...history.events, ...new History('0-otherjob0').started({ start: [page(0)] }).events];
+    const other = new History('0-otherjob0').started({ start: [page(0)] }).events;
+    Object.assign(other[0]!.data, { owner: 'ann' });
+    const events = [...history.events, ...other];
     const entries = events.map((event, i) => ({ ...event, seq: i + 1, storedAt: (i + 1) * 1000 }));
     const none = async function* () {};
     const projector = new Projector(
@@ -169,6 +171,9 @@ describe('queries', () => {
     expect(await ids({ q: '0_r' })).toEqual([]);
     expect(await ids({ status: 'running' })).toHaveLength(2);
     expect(await ids({ status: 'done' })).toEqual([]);
+    expect(await ids({ owner: 'ann' })).toEqual(['0-otherjob0']);
+    expect(await ids({ owner: 'ann', q: '0%_r' })).toEqual([]);
+    expect(await ids({ owner: '' })).toEqual([]);
   });
 
   test('one page, its evidence, and none by an id that is none', async () => {

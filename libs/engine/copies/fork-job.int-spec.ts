@@ -15,6 +15,7 @@ import {
 } from '#libs/testing';
 import { Coordinator } from '../coordinator/index.js';
 import { JobService, type JobServiceDeps } from '../jobs/index.js';
+import { RemoveJob } from '../retention/remove-job.js';
 import { Projector } from '../projector/index.js';
 import { chainHistory, page, record } from '#libs/testing/history';
 
@@ -110,6 +111,21 @@ describe('a fork, on a real log and a real database', () => {
       type: 'JobForked',
       data: { reason: 'try it', parent: { jobId: parent, seq: expect.any(Number) }, run: 4 },
     });
+  });
+
+  test('is whoever’s forked it, whosever the parent is; so is its tombstone', async () => {
+    const service = jobs({
+      removal: new RemoveJob({ eventLog: log.eventLog, purge: log.purge, bodies, clock: systemClock }),
+    });
+    const first = await service.fork(parent, { owner: 'ann' });
+    const second = await service.fork(first.jobId, { owner: 'bob' });
+    const third = await service.fork(second.jobId);
+    const ownerOf = async ({ jobId }: { jobId: string }) => (await service.state(jobId))?.owner;
+    expect([await ownerOf(first), await ownerOf(second), await ownerOf(third)]).toEqual(['ann', 'bob', null]);
+    await Promise.all([first, second, third].map(({ jobId }) => service.stop(jobId)));
+    await service.remove(second.jobId);
+    expect(await service.state(second.jobId)).toMatchObject({ status: 'removed', owner: 'bob' });
+    expect(await eventsOf(second.jobId)).toHaveLength(1);
   });
 
   test('stands where the parent stood at each point, and fetches exactly what was open there', async () => {

@@ -21,6 +21,7 @@ export interface ForkRequest {
   /** Last sequence of the parent's history that comes along; default: all that it has now. */
   at?: number | undefined;
   changes?: JobSpecChanges | undefined;
+  owner?: string | undefined;
   /** Id of the new job. With the id of a fork that was interrupted, that one is finished. */
   child: string;
   onProgress?: ((events: number) => void) | undefined;
@@ -35,7 +36,7 @@ export class ForkJob {
    * @throws SpoorError job_not_found, impossible_transition, invalid_request, conflict; the proxy's own code when its way is closed
    */
   async run(parentId: string, request: ForkRequest): Promise<number> {
-    const { child, commandId, reason, changes } = request;
+    const { child, commandId, reason, owner, changes } = request;
     const before = await this.stateOf(child);
     const done = before?.commands.get(commandId);
     if (done !== undefined) return done;
@@ -54,13 +55,13 @@ export class ForkJob {
     // A parent that was removed meanwhile was purged while it was read.
     await this.parentAt(parentId, upTo);
     const diff = specDiff(spec, changed);
-    const copy: Omit<EventData<'JobForked'>, 'commandId' | 'reason' | 'copiedFrom' | 'run'> = {
+    const copy: Omit<EventData<'JobForked'>, 'commandId' | 'reason' | 'copiedFrom' | 'run' | 'owner'> = {
       ...{ parent: { jobId: parentId, seq: upTo }, ...counts },
       ...(changes ? { changes } : {}),
       ...(diff.length > 0 ? { diff } : {}),
     };
     const state = await this.stateOf(child);
-    return appendDecision(this.deps, child, state, { type: 'fork', commandId, reason, copy });
+    return appendDecision(this.deps, child, state, { type: 'fork', commandId, reason, owner, copy });
   }
 
   private async stateOf(jobId: string): Promise<JobState | null> {

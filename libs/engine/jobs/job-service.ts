@@ -53,6 +53,12 @@ export interface CommandOptions {
   reason?: string | undefined;
 }
 
+/** Of a command that makes a job. */
+export interface Owned {
+  /** Id of the API key whose job it becomes; default: the operator's. */
+  owner?: string | undefined;
+}
+
 export interface CommandAnswer {
   jobId: string;
   status: JobStatus;
@@ -71,7 +77,7 @@ export interface ResumeOptions extends CommandOptions {
 export type ResumeAnswer = CommandAnswer &
   Pick<EventData<'JobResumed'>, 'done' | 'remaining' | 'lastPage' | 'nextPage' | 'diff'>;
 
-export interface ForkOptions extends ResumeOptions {
+export interface ForkOptions extends ResumeOptions, Owned {
   /** Last sequence of the parent's history that comes along; default: all of it. */
   at?: number | undefined;
   /** Id of the new job, or of a fork that was interrupted. */
@@ -120,13 +126,13 @@ export class JobService {
    */
   async start(
     input: unknown,
-    options: CommandOptions & { jobId?: string | undefined } = {},
+    options: CommandOptions & Owned & { jobId?: string | undefined } = {},
   ): Promise<CommandAnswer & { spec: JobSpec }> {
     const { spec, start } = resolveSpec(input);
     const jobId = options.jobId ?? this.newJobId();
     const state = await this.command(
       jobId,
-      (commandId) => ({ type: 'start', commandId, spec, start }),
+      (commandId) => ({ type: 'start', commandId, spec, start, owner: options.owner }),
       options,
     );
     return { ...this.answer(jobId, state.state, state.seq), spec: state.state.spec };
@@ -226,9 +232,17 @@ export class JobService {
     const { jobId: child = this.newJobId(), commandId = this.deps.newId() } = options;
     if (!this.isPossible(child))
       throw new SpoorError('invalid_request', `jobId: ${child} is no job id here`, { field: 'jobId' });
-    const { at, reason, onProgress } = options;
+    const { at, reason, owner, onProgress } = options;
     const changes = options.changes === undefined ? undefined : resolveChanges(options.changes);
-    const seq = await this.forking.run(parentId, { commandId, child, at, reason, changes, onProgress });
+    const seq = await this.forking.run(parentId, {
+      commandId,
+      child,
+      at,
+      reason,
+      owner,
+      changes,
+      onProgress,
+    });
     const decisions = await this.eventsOf(child);
     const forked = decisions.find((event) => event.seq === seq);
     if (forked?.type !== 'JobForked')

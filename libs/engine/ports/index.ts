@@ -47,6 +47,7 @@ export type {
   ItemFilter,
   ItemRow,
   JobRow,
+  JobFilter,
   PageFilter,
   PageRow,
   ReadModels,

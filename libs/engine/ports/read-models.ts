@@ -8,6 +8,14 @@ export interface Cursor<T> {
   next: string | null;
 }
 
+export interface JobFilter {
+  status?: JobRow['status'];
+  /** Part of the id or name. */
+  q?: string;
+  /** Id of a key: its jobs alone. */
+  owner?: string;
+}
+
 export interface PageFilter {
   outcome?: 'fetched' | 'failed';
   /** A code, or a class of codes such as `5xx`. */
@@ -43,11 +51,7 @@ export interface SkippedPage {
 /** What the projections answer. Every list is in a stable order and paged by an opaque cursor. */
 export interface ReadModels {
   /** Newest first. */
-  jobs(
-    filter: { status?: JobRow['status']; q?: string },
-    limit: number,
-    cursor?: string,
-  ): Promise<Cursor<JobRow>>;
+  jobs(filter: JobFilter, limit: number, cursor?: string): Promise<Cursor<JobRow>>;
   job(jobId: string): Promise<JobRow | null>;
   /** In the order in which they were recorded (`seq`). */
   pages(jobId: string, filter: PageFilter, limit: number, cursor?: string): Promise<Cursor<PageRow>>;

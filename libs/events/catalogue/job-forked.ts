@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineEvent } from '../define.js';
-import { decisionRef, historyRef } from '../shared-schemas.js';
+import { decisionRef, historyRef, owner } from '../shared-schemas.js';
 import { jobSpecChanges } from '../job-spec.js';
 
 /**
@@ -12,6 +12,8 @@ export const JobForked = defineEvent({
   family: 'job',
   data: z.object({
     ...decisionRef,
+    /** Whoever forked it: that of the parent does not come along. */
+    owner,
     run: z.int().positive(),
     /** The job that it was forked from, and the last sequence of that job's history that came along. */
     parent: historyRef,

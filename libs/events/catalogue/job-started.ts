@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineEvent } from '../define.js';
-import { decisionRef } from '../shared-schemas.js';
+import { decisionRef, owner } from '../shared-schemas.js';
 import { resolvedJobSpec } from '../job-spec.js';
 
 /** A job exists and runs: run 1 of generation 1. `start` holds canonical URLs; it may be a million long. */
@@ -10,6 +10,7 @@ export const JobStarted = defineEvent({
   bulky: ['start'],
   data: z.object({
     ...decisionRef,
+    owner,
     run: z.literal(1),
     generation: z.literal(1),
     spec: resolvedJobSpec,

@@ -1,5 +1,5 @@
 import { resolvedJobSpec, type EventHandlers, type JobEventType, type StoredEvent } from '#libs/events';
-import { statusAfter, withChanges, withRules } from '#libs/job';
+import { ownerIn, statusAfter, withChanges, withRules } from '#libs/job';
 import type { JobRecord } from '../rows.js';
 
 const NO_COUNTS = { fetched: 0, failed: 0, skipped: 0, retries: 0, redirects: 0, bytes: 0 };
@@ -40,6 +40,7 @@ const changesBy: EventHandlers<JobRecord, Partial<JobRecord>, JobEventType> = {
     endedAt: null,
     run: data.run,
     spec: withChanges(job.spec, data.changes),
+    owner: ownerIn(data),
   }),
   JobImported: 'ignored',
   ReextractionStarted: 'ignored',
@@ -71,6 +72,7 @@ export const touched = (event: { seq: number; storedAt: number }): Pick<JobRecor
 export const startedJob = (shard: number, event: StoredEvent<'JobStarted'>): JobRecord => ({
   ...emptyJob(shard, event),
   name: event.data.spec.name ?? null,
+  owner: ownerIn(event.data),
   status: statusAfter(event),
   spec: event.data.spec,
 });
@@ -78,6 +80,7 @@ export const startedJob = (shard: number, event: StoredEvent<'JobStarted'>): Job
 /** All that is left of a removed job. It tells nothing that JobRemoved alone does not tell: its history may be purged. */
 export const tombstone = (shard: number, event: StoredEvent<'JobRemoved'>): JobRecord => ({
   ...emptyJob(shard, event),
+  owner: ownerIn(event.data),
   status: 'removed',
   endedAt: iso(event.storedAt),
 });
@@ -86,6 +89,7 @@ const emptyJob = (shard: number, event: StoredEvent<JobEventType>): JobRecord =>
   jobId: event.jobId,
   shard,
   name: null,
+  owner: null,
   status: 'removed',
   run: 1,
   generation: 1,

@@ -5,10 +5,12 @@ import { bigint, timestamp } from './column-types.js';
 
 @Entity({ name: 'job' })
 @Index('job_by_age', ['createdAt', 'jobId'])
+@Index('job_by_owner', ['owner', 'createdAt', 'jobId'])
 export class JobEntity implements Omit<JobRecord, 'createdAt' | 'updatedAt' | 'endedAt'> {
   @PrimaryColumn({ name: 'id', type: 'text', primaryKeyConstraintName: 'job_pkey' }) jobId: string;
   @Column({ type: 'integer' }) shard: number;
   @Column({ type: 'text', nullable: true }) name: string | null;
+  @Column({ type: 'text', nullable: true }) owner: string | null;
   @Column({ type: 'text' }) status: JobRecord['status'];
   @Column({ type: 'integer' }) run: number;
   @Column({ type: 'integer' }) generation: number;

@@ -1,5 +1,5 @@
 import type { DataSource } from 'typeorm';
-import type { Cursor, ItemFilter, PageFilter, ReadModels, SkippedPage } from '#libs/engine/ports';
+import type { Cursor, ItemFilter, JobFilter, PageFilter, ReadModels, SkippedPage } from '#libs/engine/ports';
 import type { EvidenceRow, ItemRow, JobRow, PageRow } from '#libs/read-models';
 import { UNUSUAL_EVIDENCE, UNUSUAL_PAGE } from '../entities/column-types.js';
 import { EvidenceEntity, ItemEntity, JobEntity, PageEntity } from '../entities/index.js';
@@ -56,12 +56,8 @@ export class PostgresReadModels implements ReadModels {
     this.evidenceTable = tableOf(dataSource, EvidenceEntity);
   }
 
-  async jobs(
-    filter: { status?: JobRow['status']; q?: string },
-    limit: number,
-    cursor?: string,
-  ): Promise<Cursor<JobRow>> {
-    const where = new Conditions().addIf(filter.status, 'status = ?');
+  async jobs(filter: JobFilter, limit: number, cursor?: string): Promise<Cursor<JobRow>> {
+    const where = new Conditions().addIf(filter.status, 'status = ?').addIf(filter.owner, 'owner = ?');
     if (filter.q) where.add('(id ILIKE ? OR name ILIKE ?)', containing(filter.q));
     return this.list(this.jobTable, where, JOBS_ORDER, limit, cursor, (job: JobRow) => [
       job.createdAt,
