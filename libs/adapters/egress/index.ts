@@ -1,6 +1,7 @@
 export { decode as decodeBody } from './decode.js';
-import type { ProxyResolver, TargetCheck } from '#libs/engine/ports';
+import type { BrowserEgresses, ProxyResolver, TargetCheck } from '#libs/engine/ports';
 import { SpoorError } from '#libs/failures';
+import { BrowserProxy } from './browser-egress.js';
 import { Egress } from './egress.js';
 import { AddressGuard, admitsUrl, type Resolve } from './guard.js';
 import { RouteSets } from './routes.js';
@@ -25,6 +26,16 @@ export interface EgressOptions {
 export function createEgress(options: EgressOptions = {}): Egress {
   const { allowPrivate = [], resolve, proxies = noProxies } = options;
   return new Egress(new RouteSets({ allowPrivate, resolve, proxies }));
+}
+
+/** Ways out for browsers, by the same rules as `createEgress`. `close` ends their idle connections; each of them is closed by itself. */
+export function createBrowserEgresses(options: EgressOptions = {}): BrowserEgresses {
+  const { allowPrivate = [], resolve, proxies = noProxies } = options;
+  const routes = new RouteSets({ allowPrivate, resolve, proxies });
+  return {
+    open: (of = {}) => new BrowserProxy(routes, of).listen(),
+    close: () => Promise.resolve(routes.close()),
+  };
 }
 
 /** Looks at targets without fetching them, by the same rule as `createEgress`. */

@@ -181,7 +181,7 @@ export class ProxyWays {
 }
 
 class ProxyWay implements Way {
-  private last: { tunnel: TunnelOptions; url: string; hop: Hop } | null = null;
+  private last: { tunnel: TunnelOptions; url: string; hop?: Hop } | null = null;
 
   constructor(
     private readonly ways: ProxyWays,
@@ -198,8 +198,17 @@ class ProxyWay implements Way {
     return hop;
   }
 
+  async connect(url: string): Promise<Socket> {
+    const endpoint = this.ways.endpointFor(this.route, url);
+    await this.ways.admit(url);
+    const tunnel = this.ways.tunnelOf(this.route, endpoint, this.timeoutMs);
+    this.last = { tunnel, url };
+    const { hostname } = new URL(url);
+    return openTunnel({ host: hostname, port: portOf(new URL(url)) }, tunnel);
+  }
+
   async faultBehind(error: unknown, signal: AbortSignal): Promise<ProxyFault | null> {
-    const known = faultOf(error) ?? this.last?.hop.explain?.(error) ?? null;
+    const known = faultOf(error) ?? this.last?.hop?.explain?.(error) ?? null;
     // A connection that was cut says little; a second look may tell why, and whose fault it was.
     const unclear = known ? known.problem.code === 'proxy_reset' : isDoubtful(error);
     const seen = unclear ? await untilAborted(this.tryAgain(performance.now()), signal) : null;

@@ -1,8 +1,9 @@
 import type { FetchRequest, ProxyResolver } from '#libs/engine/ports';
+import { directWay } from './direct-way.js';
 import { directDispatcher, type Dispatcher } from './dispatcher.js';
 import { AddressGuard, type Resolve } from './guard.js';
 import { ProxyWays } from './proxy-ways.js';
-import { directWay, type Agents, type Way } from './way.js';
+import type { Agents, Way } from './way.js';
 
 export interface RouteOptions {
   /** Targets that every job may reach although they are private. */
@@ -10,6 +11,8 @@ export interface RouteOptions {
   resolve?: Resolve | undefined;
   proxies: ProxyResolver;
 }
+
+type RouteRequest = Pick<FetchRequest, 'allowPrivate' | 'proxy' | 'timeoutMs'>;
 
 interface Routes {
   guard: AddressGuard;
@@ -31,9 +34,12 @@ export class RouteSets {
   }
 
   /** Chosen once for the whole fetch: a request with a proxy never sees the agents that go direct. */
-  of({ allowPrivate = [], proxy, timeoutMs }: FetchRequest): { guard: AddressGuard; way: Way } {
+  of({ allowPrivate = [], proxy, timeoutMs }: RouteRequest): { guard: AddressGuard; way: Way } {
     const { guard, direct, proxies } = this.setOf(allowPrivate);
-    return { guard, way: proxy ? proxies.through(proxy, timeoutMs) : directWay(direct.agents) };
+    return {
+      guard,
+      way: proxy ? proxies.through(proxy, timeoutMs) : directWay(direct.agents, guard, timeoutMs),
+    };
   }
 
   /** Straight to what everybody may reach. */

@@ -1,5 +1,6 @@
 import type { Agent as HttpAgent, IncomingMessage } from 'node:http';
 import type { Agent as HttpsAgent } from 'node:https';
+import type { Socket } from 'node:net';
 import type { RequestFunction } from 'got';
 import type { ProxyFault } from './proxy-fault.js';
 
@@ -23,15 +24,13 @@ export interface Hop {
 export interface Way {
   /** @throws ProxyFault, BlockedAddressError */
   hop(url: string): Promise<Hop>;
+  /**
+   * A bare connection to the URL's host and port, for what is no request of ours.
+   * @throws ProxyFault, BlockedAddressError, or an error of the transport
+   */
+  connect(url: string): Promise<Socket>;
   /** Whether the proxy is behind what went wrong; it is asked when that cannot be told. */
   faultBehind(error: unknown, signal: AbortSignal): Promise<ProxyFault | null>;
   /** Calls back when the proxy is found to have failed while a request waits. Returns what ends the watch. */
   watch(onFault: (fault: ProxyFault) => void): () => void;
 }
-
-/** Straight to the target. */
-export const directWay = (agents: Agents): Way => ({
-  hop: () => Promise.resolve({ agents }),
-  faultBehind: () => Promise.resolve(null),
-  watch: () => () => undefined,
-});

@@ -20,6 +20,14 @@ export {
   type TaskBatch,
 } from './fetch-queue.js';
 export type { FetchOutcome, FetchProblem, FetchRequest, FetchedResponse, Fetcher } from './fetcher.js';
+export type {
+  BrowserEgress,
+  BrowserEgresses,
+  BrowserEgressLimits,
+  BrowserEgressOptions,
+  EgressRefusal,
+  RefusalKind,
+} from './browser-egress.js';
 export type { LogPurge } from './log-purge.js';
 export type { Robots, RobotsQuestion } from './robots.js';
 export type { Bodies, BodyArchive } from './bodies.js';
