@@ -14,6 +14,7 @@ import { addProjection } from './commands/projection/projection.js';
 import { addReplay } from './commands/replay.js';
 import { addRun } from './commands/run.js';
 import { addUp } from './commands/up.js';
+import { addUsage } from './commands/usage.js';
 import { EXIT, exitCodeOf } from './exit-codes.js';
 import { sayError } from './say.js';
 
@@ -31,6 +32,7 @@ async function main(argv: string[]): Promise<number> {
     addUp,
     addJob,
     addKey,
+    addUsage,
     addLog,
     addPage,
     addEvents,

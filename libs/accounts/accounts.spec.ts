@@ -1,5 +1,16 @@
 import type { AccountEvent } from '#libs/events';
-import { allows, foldKey, isActive, keyIdOf, makeKey, usageOf, type ApiKey, type KeyRing } from './index.js';
+import {
+  allows,
+  foldKey,
+  isActive,
+  keyIdOf,
+  makeKey,
+  sumByCaller,
+  usageOf,
+  type ApiKey,
+  type KeyRing,
+  type UsageDelta,
+} from './index.js';
 
 const ID = '0mwwiuminkovz2us';
 const SECRET = 'n7qOAtSTp-E92qnAnVvXLE0TEuzL3PePiI5KzIKR0GE';
@@ -84,5 +95,29 @@ describe('usage', () => {
       }),
       expect.objectContaining({ hour: '2026-03-01T13:00:00.000Z', served: 1, refused: 0, bytes: 5 }),
     ]);
+  });
+
+  it('is summed over hours for each caller', () => {
+    const hour = (caller: string, n: number, over: Partial<UsageDelta> = {}): UsageDelta => ({
+      ...{ caller, hour: `h${n}`, served: n, refused: 1, bytes: 10, watt: 100, lastUsedAt: `t${n}` },
+      ...{ refusedByCode: { timeout: 1 }, ...over },
+    });
+    const hours = [hour('a', 3), hour('b', 2), hour('a', 1, { refusedByCode: { timeout: 2, dns_error: 1 } })];
+    expect(sumByCaller(hours)).toEqual([
+      {
+        ...{ caller: 'a', served: 4, refused: 2, bytes: 20, watt: 200, lastUsedAt: 't3' },
+        refusedByCode: { timeout: 3, dns_error: 1 },
+      },
+      {
+        caller: 'b',
+        served: 2,
+        refused: 1,
+        bytes: 10,
+        watt: 100,
+        lastUsedAt: 't2',
+        refusedByCode: { timeout: 1 },
+      },
+    ]);
+    expect(hours[0]!.refusedByCode).toEqual({ timeout: 1 });
   });
 });

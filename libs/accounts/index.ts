@@ -9,5 +9,5 @@ export {
   type Tier,
 } from './api-key.js';
 export { foldKey, type KeyRing } from './key-ring.js';
-export { usageOf, type UsageDelta } from './usage.js';
+export { sumByCaller, usageOf, type UsageDelta } from './usage.js';
 export { CLAIM_MS, foldPayment, refusalOf, unusedPayment, type Payment } from './payment.js';

@@ -61,3 +61,20 @@ export function usageOf(events: readonly AccountEvent[]): UsageDelta[] {
   }
   return [...deltas.values()];
 }
+
+/** What each caller used in all of these hours: one row for each, in the order in which they come first. */
+export function sumByCaller(hours: readonly UsageDelta[]): Omit<UsageDelta, 'hour'>[] {
+  const sums = new Map<string, Omit<UsageDelta, 'hour'>>();
+  for (const { hour: _hour, ...row } of hours) {
+    const sum = sums.get(row.caller);
+    if (!sum) {
+      sums.set(row.caller, { ...row, refusedByCode: { ...row.refusedByCode } });
+      continue;
+    }
+    for (const name of ['served', 'refused', 'bytes', 'watt'] as const) sum[name] += row[name];
+    for (const [code, n] of Object.entries(row.refusedByCode))
+      sum.refusedByCode[code] = (sum.refusedByCode[code] ?? 0) + n;
+    if (row.lastUsedAt > sum.lastUsedAt) sum.lastUsedAt = row.lastUsedAt;
+  }
+  return [...sums.values()];
+}

@@ -35,8 +35,8 @@ export class UsageController {
     const key = presented === undefined ? null : await this.scrapes.findKey(presented);
     if (!key) throw new ScrapeError('invalid_api_key');
     const { hours } = parseQuery(usageQuery, query);
-    const since = new Date(Date.now() - hours * HOUR_MS).toISOString();
-    const rows = await (await this.scrapes.usage()).hours(key.keyId, since);
+    const from = new Date(Date.now() - hours * HOUR_MS).toISOString();
+    const rows = await (await this.scrapes.usage()).hours({ caller: key.keyId, from });
     return {
       keyId: key.keyId,
       tier: key.tier,

@@ -1,11 +1,8 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { isActive, type ApiKey, type Scope, type Tier } from '#libs/accounts';
-import { createKeyHasher, installationSecret, newId } from '#libs/adapters/system';
-import { isLoopback } from '#libs/config';
-import { Keys } from '#libs/engine/accounts';
 import { SCOPES, TIERS } from '#libs/events';
 import { SpoorError } from '#libs/failures';
-import type { Resources } from '#libs/hosting';
+import { keysOf, withUsage } from '../accounts.js';
 import type { Finish } from '../finish.js';
 import { output, print, withEngine, type Output } from '../job-command.js';
 import { plain } from '../plain.js';
@@ -50,9 +47,7 @@ export function addKey(program: Command, finish: Finish): void {
     .addOption(output())
     .action(({ output: format }: Output) =>
       withEngine(async (resources) => {
-        const { openAccounts } = await import('#libs/adapters/postgres');
-        const store = await openAccounts(resources.databaseUrl);
-        const totals = await store.usage.totals().finally(() => store.close());
+        const totals = await withUsage(resources, (usage) => usage.totals());
         const keys = await (await keysOf(resources)).list();
         const rows = keys.map(({ hash: _hash, ...one }) => ({
           ...one,
@@ -79,12 +74,6 @@ export function addKey(program: Command, finish: Finish): void {
         finish(0);
       }),
     );
-}
-
-async function keysOf({ config, log, clock }: Resources): Promise<Keys> {
-  const given = config.keySecret;
-  const secret = installationSecret({ given, home: config.home, mayGenerate: isLoopback(config.host) });
-  return new Keys({ log: await log.accounts(), hasher: createKeyHasher(secret), clock, newId });
 }
 
 const lineOf = (row: Omit<ApiKey, 'hash'> & { active: boolean; served: number; refused: number }): string =>

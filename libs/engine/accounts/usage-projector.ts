@@ -37,7 +37,17 @@ export class UsageProjector {
     }
   }
 
-  private async follow(signal: AbortSignal): Promise<void> {
+  /** Up to what the log holds now, unless another process is at it. */
+  async catchUp(): Promise<void> {
+    try {
+      await this.follow();
+    } catch (error) {
+      if (!(error instanceof StaleCheckpointError)) throw error;
+    }
+  }
+
+  /** @param signal until it fires; without one, to the end of the log as it is now */
+  private async follow(signal?: AbortSignal): Promise<void> {
     const [log, store] = [await this.deps.log(), await this.deps.store()];
     const identity = await log.identity();
     let at = await store.position();
@@ -45,7 +55,7 @@ export class UsageProjector {
     if (forget)
       this.deps.logger.error({}, 'the account log is not the one that was counted: usage is counted anew');
     const fromSeq = at === null || forget ? 1 : at.seq + 1;
-    for await (const { events, upTo } of log.read({ fromSeq, follow: true, signal })) {
+    for await (const { events, upTo } of log.read({ fromSeq, ...(signal ? { follow: true, signal } : {}) })) {
       const last = events.at(-1);
       if (!last && at !== null && !forget) continue;
       const next: Position = { stream: identity, seq: last?.seq ?? upTo, eventId: last?.id ?? null };

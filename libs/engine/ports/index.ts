@@ -76,6 +76,6 @@ export type { AccountBatch, AccountLog, AccountReadOptions } from './account-log
 export type { KeyHasher } from './key-hasher.js';
 export type { Limit, LimitVerdict, RateLimits } from './rate-limits.js';
 export type { TargetCheck } from './target-check.js';
-export type { UsageHour, UsageMove, UsageStore } from './usage.js';
+export type { UsageFilter, UsageHour, UsageMove, UsageStore } from './usage.js';
 export type { PaymentVerifier } from './payment-verifier.js';
 export type { JsonEndpoint } from './json-endpoint.js';

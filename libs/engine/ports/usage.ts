@@ -12,12 +12,21 @@ export interface UsageMove {
   forget: boolean;
 }
 
+export interface UsageFilter {
+  /** Key id, or wallet; default: all. */
+  caller?: string | undefined;
+  /** ISO 8601: hours that end behind it, the one that it lies in included; default: from the first. */
+  from?: string | undefined;
+  /** ISO 8601: hours that begin before it. */
+  to?: string | undefined;
+}
+
 /** A read model of the account log: can be thrown away, and comes out the same. */
 export interface UsageStore {
   position(): Promise<Position | null>;
   /** Adds to the rows and moves the checkpoint, both or neither. @throws StaleCheckpointError */
   add(rows: readonly UsageHour[], move: UsageMove): Promise<void>;
-  /** Newest hours first. */
-  hours(caller: string, since: string): Promise<UsageHour[]>;
+  /** Newest hours first; within an hour by caller. */
+  hours(filter: UsageFilter): Promise<UsageHour[]>;
   totals(): Promise<Map<string, { served: number; refused: number; lastUsedAt: string }>>;
 }

@@ -3,6 +3,7 @@ import type { DataSource } from 'typeorm';
 import {
   StaleCheckpointError,
   type Position,
+  type UsageFilter,
   type UsageHour,
   type UsageMove,
   type UsageStore,
@@ -49,14 +50,13 @@ export class PostgresUsageStore implements UsageStore {
     );
   }
 
-  async hours(caller: string, since: string): Promise<UsageHour[]> {
+  async hours({ caller, from, to }: UsageFilter): Promise<UsageHour[]> {
     return this.query(async () => {
-      const rows = await this.dataSource
-        .getRepository(UsageEntity)
-        .createQueryBuilder('usage')
-        .where('usage.caller = :caller AND usage.hour >= :since', { caller, since })
-        .orderBy('usage.hour', 'DESC')
-        .getMany();
+      const query = this.dataSource.getRepository(UsageEntity).createQueryBuilder('usage');
+      if (caller !== undefined) query.andWhere('usage.caller = :caller', { caller });
+      if (from !== undefined) query.andWhere("usage.hour > :from::timestamptz - interval '1 hour'", { from });
+      if (to !== undefined) query.andWhere('usage.hour < :to', { to });
+      const rows = await query.orderBy('usage.hour', 'DESC').addOrderBy('usage.caller').getMany();
       return rows.map(usageOf);
     });
   }
