@@ -70,7 +70,8 @@ describe('a job as a file', () => {
     expect(json(exported)).toMatchObject({ format: 1, jobId, bodies: { missing: [] } });
     expect((await home.run(['job', 'export', jobId, '--out', 'job.tar.gz'])).code).toBe(2);
     expect((await home.run(['job', 'export', jobId, '--bodies', '-'])).code).toBe(2);
-    const refused = await home.run(['job', 'rm', jobId, '--yes', '--keep-archive', 'job.tar.gz']);
+    writeFileSync(home.path('taken.tar.gz'), 'something else');
+    const refused = await home.run(['job', 'rm', jobId, '--yes', '--keep-archive', 'taken.tar.gz']);
     expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining('exists already')]);
     expect(json(await home.run(['job', 'status', jobId, '--output', 'json']))).toMatchObject({
       status: 'done',
@@ -78,6 +79,8 @@ describe('a job as a file', () => {
     const removed = await home.run(['job', 'rm', jobId, '--yes', '--keep-archive', 'kept.tar.gz']);
     expect([removed.code, removed.stdout]).toEqual([0, expect.stringContaining('removed')]);
     expect(readFileSync(home.path('kept.tar.gz'))).toEqual(readFileSync(home.path('job.tar.gz')));
+    const repeated = await home.run(['job', 'rm', jobId, '--yes', '--keep-archive', 'kept.tar.gz']);
+    expect(repeated.code).toBe(0);
     const back = json(await home.run(['job', 'import', 'kept.tar.gz', '--output', 'json']));
     expect(back).toMatchObject({ status: 'done', from: { jobId }, already: false });
     const again = json(await home.run(['job', 'import', 'job.tar.gz', '--output', 'json']));

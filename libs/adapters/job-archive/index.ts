@@ -1,1 +1,2 @@
+export { TarStream } from './tar-stream.js';
 export { TarArchive } from './tar-archive.js';

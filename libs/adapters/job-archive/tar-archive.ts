@@ -1,14 +1,12 @@
-import { createHash, randomBytes } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { createWriteStream, type WriteStream } from 'node:fs';
 import { open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { createGzip } from 'node:zlib';
-import { pack, type Pack } from 'tar-stream';
 import type { ArchiveMember, JobArchive, SetAside } from '#libs/engine/ports';
 import { SpoorError } from '#libs/failures';
 import { readTar } from './read-tar.js';
+import { setAside } from './set-aside.js';
+import { writeTar } from './write-tar.js';
 
 /** A gzipped tar. The same members give the same bytes: no times, no owners. */
 export class TarArchive implements JobArchive {
@@ -18,6 +16,10 @@ export class TarArchive implements JobArchive {
   constructor(file: string) {
     this.name = basename(file);
     this.path = resolve(file);
+  }
+
+  async exists(): Promise<boolean> {
+    return (await stat(this.path).catch(() => null)) !== null;
   }
 
   async checkWritable({ replace }: { replace: boolean }): Promise<void> {
@@ -36,38 +38,14 @@ export class TarArchive implements JobArchive {
     }
   }
 
-  async setAside(lines: AsyncIterable<string>): Promise<SetAside> {
+  setAside(lines: AsyncIterable<string>): Promise<SetAside> {
     const file = this.temporary();
-    const hash = createHash('sha256');
-    let bytes = 0;
-    const counted = async function* (): AsyncGenerator<Buffer, void, undefined> {
-      for await (const line of lines) {
-        const chunk = Buffer.from(`${line}\n`);
-        hash.update(chunk);
-        bytes += chunk.length;
-        yield chunk;
-      }
-    };
-    await this.writing(file, (target) => pipeline(Readable.from(counted()), target));
-    return {
-      ...{ bytes, sha256: hash.digest('hex') },
-      content: () => createReadStream(file),
-      drop: () => rm(file, { force: true }),
-    };
+    return setAside(lines, file, (work) => this.writing(file, work));
   }
 
   async write(members: AsyncIterable<ArchiveMember>): Promise<void> {
     const file = this.temporary();
-    await this.writing(file, async (target) => {
-      const tar = pack();
-      const adding = addAll(tar, members).catch((error: unknown) => {
-        tar.destroy();
-        throw error;
-      });
-      // What went wrong with a member says more than that the file ended before its time.
-      const [added, written] = await Promise.allSettled([adding, pipeline(tar, createGzip(), target)]);
-      for (const one of [added, written]) if (one.status === 'rejected') throw one.reason;
-    });
+    await this.writing(file, (target) => writeTar(members, target));
     await rename(file, this.path);
     const folder = await open(dirname(this.path), 'r');
     await folder.sync().finally(() => folder.close());
@@ -77,10 +55,7 @@ export class TarArchive implements JobArchive {
     return readTar(this.path, (what, hint, cause) => this.unusable(what, hint, cause));
   }
 
-  private async writing(
-    file: string,
-    work: (target: ReturnType<typeof createWriteStream>) => Promise<void>,
-  ): Promise<void> {
+  private async writing(file: string, work: (target: WriteStream) => Promise<void>): Promise<void> {
     try {
       await work(createWriteStream(file, { flags: 'wx', mode: 0o600, flush: true }));
     } catch (error) {
@@ -101,12 +76,4 @@ export class TarArchive implements JobArchive {
   private unusable(what: string, hint: string, cause?: unknown): SpoorError {
     return new SpoorError('invalid_request', `${this.name} ${what}.`, { field: 'file', hint }, { cause });
   }
-}
-
-async function addAll(tar: Pack, members: AsyncIterable<ArchiveMember>): Promise<void> {
-  for await (const { name, bytes, content } of members) {
-    const entry = tar.entry({ name, size: bytes, mode: 0o644, mtime: new Date(0) });
-    await pipeline(Readable.from(content), entry);
-  }
-  tar.finalize();
 }

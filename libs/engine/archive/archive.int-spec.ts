@@ -1,7 +1,9 @@
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Writable } from 'node:stream';
 import { createFileBodies } from '#libs/adapters/bodies';
 import { createPageParser } from '#libs/adapters/html';
-import { TarArchive } from '#libs/adapters/job-archive';
+import { TarArchive, TarStream } from '#libs/adapters/job-archive';
 import { connectLog, type JetStreamHandle } from '#libs/adapters/jetstream';
 import { openDatabase, type OpenDatabase } from '#libs/adapters/postgres';
 import { newHashKey, newId, systemClock } from '#libs/adapters/system';
@@ -95,6 +97,7 @@ describe('an archive of a job, on real logs and real databases', () => {
   let there: Site;
   let jobId: string;
   let archive: TarArchive;
+  let file: string;
 
   beforeAll(async () => {
     [here, there] = await Promise.all([Site.open(), Site.open()]);
@@ -104,7 +107,8 @@ describe('an archive of a job, on real logs and real databases', () => {
   });
   beforeEach(async () => {
     jobId = here.jobs.newJobId();
-    archive = new TarArchive(join(testDir('archive'), 'job.tar.gz'));
+    file = join(testDir('archive'), 'job.tar.gz');
+    archive = new TarArchive(file);
     await record(here.log.eventLog, await withBodies(chainHistory(jobId)));
   });
 
@@ -214,6 +218,47 @@ describe('an archive of a job, on real logs and real databases', () => {
     };
     await expect(keepArchive(deps, jobId, late)).rejects.toMatchObject({ code: 'conflict' });
     expect((await here.jobs.state(jobId))!.status).toBe('stopped');
+  });
+
+  test('that was kept and whose job was not removed any more is taken as it is, if it holds all of the job', async () => {
+    const deps = { eventLog: here.log.eventLog, bodies: here.bodies, shards: SHARDS };
+    const first = await keepArchive(deps, jobId, archive);
+    expect(first.already).toBe(false);
+    expect(await keepArchive(deps, jobId, archive)).toEqual({ ...first, already: true });
+    const other = here.jobs.newJobId();
+    await record(here.log.eventLog, chainHistory(other));
+    await expect(keepArchive(deps, other, archive)).rejects.toThrow('exists already');
+    const bare = new TarArchive(join(testDir('archive'), 'bare.tar.gz'));
+    await here.export(jobId, bare, false);
+    await expect(keepArchive(deps, jobId, bare)).rejects.toThrow('exists already');
+    const more = new History(jobId).fetched(page('/14'), [], { run: 2, try: 9 }).last;
+    await here.log.eventLog.publishPage({ ...more, id: `${jobId}:2:more:9` } as never, { alone: true });
+    await expect(keepArchive(deps, jobId, archive)).rejects.toThrow('exists already');
+  });
+
+  test('that no import would take is not written', async () => {
+    const bodies = {
+      has: () => Promise.resolve(true),
+      get: () => Promise.resolve(Buffer.alloc(272 * 1024 * 1024 + 1)),
+    };
+    const deps = { eventLog: here.log.eventLog, bodies, shards: SHARDS };
+    const exporting = exportJob(deps, jobId, archive, { withBodies: true });
+    await expect(exporting).rejects.toMatchObject({
+      code: 'impossible_transition',
+      message: expect.stringMatching(/a body, .* has 285212673 bytes, and an import takes 285212672/),
+    });
+    expect(await archive.exists()).toBe(false);
+  });
+
+  test('goes to whoever asks for it, byte for byte what the file would be', async () => {
+    await here.export(jobId, archive);
+    const folder = testDir('aside');
+    const sent: Buffer[] = [];
+    const target = new Writable({ write: (chunk: Buffer, _, done) => (sent.push(chunk), done()) });
+    const deps = { eventLog: here.log.eventLog, bodies: here.bodies, shards: SHARDS };
+    await exportJob(deps, jobId, new TarStream(folder, () => target), { withBodies: true });
+    expect(Buffer.concat(sent).equals(await readFile(file))).toBe(true);
+    expect(await readdir(folder)).toEqual([]);
   });
 
   test('is one job however often its import was interrupted, with its own id and with another', async () => {

@@ -4,13 +4,16 @@ import { SpoorError } from '#libs/failures';
 import { foldDecisions, type JobState } from '#libs/job';
 import type { ArchiveMember, BodyArchive, EventLog, JobArchive, SetAside } from '#libs/engine/ports';
 import { entriesTo, notThere, type HistoryLog } from '../histories/fold-to.js';
-import { bodyFile, EVENTS, MANIFEST, manifestBytes, type ArchiveManifest } from './manifest.js';
+import { bodyFile, EVENTS, LIMITS, MANIFEST, manifestBytes, type ArchiveManifest } from './manifest.js';
 
 export interface ExportDeps {
   eventLog: HistoryLog & Pick<EventLog, 'readDecisions'>;
   bodies: Pick<BodyArchive, 'get' | 'has'>;
   shards: number;
 }
+
+/** Where an archive goes to. */
+export type ArchiveTarget = Pick<JobArchive, 'checkWritable' | 'setAside' | 'write'>;
 
 export interface ExportOptions {
   withBodies: boolean;
@@ -24,12 +27,13 @@ export interface ExportOptions {
  * Writes a job into an archive: its events as they are at this moment, one a line, and the bodies that they refer to. It may be
  * running. The same history gives the same bytes.
  *
- * @throws SpoorError job_not_found; impossible_transition when there is no whole history; invalid_request, store_unavailable
+ * @throws SpoorError job_not_found; impossible_transition when there is no whole history, or an import would not take it;
+ *   invalid_request, store_unavailable
  */
 export async function exportJob(
   { eventLog, bodies, shards }: ExportDeps,
   jobId: string,
-  archive: JobArchive,
+  archive: ArchiveTarget,
   { withBodies, replace = false, onProgress }: ExportOptions,
 ): Promise<ArchiveManifest> {
   if (!isJobId(jobId) || shardOf(jobId) >= shards) throw notThere(jobId);
@@ -44,7 +48,9 @@ export async function exportJob(
       seen.count++;
       if (isUnreadable(entry)) seen.unreadable++;
       else if (entry.type === 'PageFetched' && entry.data.body) seen.bodies.add(entry.data.body.sha256);
-      yield eventLine(entry);
+      const line = eventLine(entry);
+      checkSize(jobId, `event ${entry.seq}`, line, LIMITS.line);
+      yield line;
       if (seen.count % 1000 === 0) onProgress?.(seen.count);
     }
   };
@@ -80,6 +86,19 @@ function checkWhole(jobId: string, state: JobState | null): void {
     );
 }
 
+/** An archive that no import takes would be found out when it is needed. */
+function checkSize(jobId: string, what: string, content: string | Buffer, max: number): void {
+  // Characters are at most three bytes each.
+  if (content.length * 3 <= max) return;
+  const bytes = Buffer.byteLength(content);
+  if (bytes <= max) return;
+  throw new SpoorError(
+    'impossible_transition',
+    `Job ${jobId} cannot be archived: ${what} has ${bytes} bytes, and an import takes ${max}.`,
+    { hint: 'Leave the bodies out (--out instead of --bodies), or keep the log itself: spoor log backup.' },
+  );
+}
+
 async function presentBodies(
   bodies: ExportDeps['bodies'],
   jobId: string,
@@ -96,13 +115,16 @@ async function* members(
   manifest: ArchiveManifest,
   events: SetAside,
 ): AsyncGenerator<ArchiveMember, void, undefined> {
-  yield member(MANIFEST, manifestBytes(manifest));
-  yield { name: EVENTS, bytes: events.bytes, content: events.content() };
   const { jobId } = manifest;
+  const named = manifestBytes(manifest);
+  checkSize(jobId, `${MANIFEST} with all names of bodies`, named, LIMITS.manifest);
+  yield member(MANIFEST, named);
+  yield { name: EVENTS, bytes: events.bytes, content: events.content() };
   for (const sha256 of manifest.bodies?.files ?? []) {
     const raw = await bodies.get(jobId, sha256);
     if (raw === null)
       throw new SpoorError('conflict', `Job ${jobId} lost a body while it was exported: ${sha256}.`);
+    checkSize(jobId, `a body, ${sha256.slice(0, 12)}`, raw, LIMITS.body);
     if (createHash('sha256').update(raw).digest('hex') !== sha256)
       throw new SpoorError(
         'store_unavailable',

@@ -5,6 +5,17 @@ export const MANIFEST = 'manifest.json';
 export const EVENTS = 'events.jsonl';
 export const bodyFile = (sha256: string): string => `bodies/${sha256}`;
 
+const MIB = 1024 * 1024;
+/** What an import takes, in bytes; what would exceed it is not exported. */
+export const LIMITS = {
+  /** It names every body: more than a million and a half of them. */
+  manifest: 128 * MIB,
+  /** As long as a body may be at most (`limits.maxBodyBytes`), and its encoding. */
+  body: 272 * MIB,
+  /** One event. */
+  line: 256 * MIB,
+};
+
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
 /** `manifest.json` of an exported job: the first member, which names all others. */

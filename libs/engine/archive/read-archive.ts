@@ -4,14 +4,7 @@ import { SpoorError } from '#libs/failures';
 import { evolve, type JobState } from '#libs/job';
 import type { ArchiveMember, JobArchive } from '#libs/engine/ports';
 import { linesOf } from './lines.js';
-import { archiveManifest, bodyFile, EVENTS, MANIFEST, type ArchiveManifest } from './manifest.js';
-
-const MIB = 1024 * 1024;
-/** It names every body: half a million of them. */
-const MAX_MANIFEST = 32 * MIB;
-/** As long as a body may be at most (`limits.maxBodyBytes`), and its encoding. */
-const MAX_BODY = 272 * MIB;
-const MAX_LINE = 256 * MIB;
+import { archiveManifest, bodyFile, EVENTS, LIMITS, MANIFEST, type ArchiveManifest } from './manifest.js';
 
 /** An archive whose every byte is what its manifest says. */
 export interface ReadArchive {
@@ -33,7 +26,7 @@ const wrong = (archive: JobArchive, what: string, hint?: string): SpoorError =>
 export async function checkArchive(archive: JobArchive): Promise<ReadArchive> {
   const members = archive.read()[Symbol.asyncIterator]();
   try {
-    const first = await next(archive, members, MANIFEST, MAX_MANIFEST);
+    const first = await next(archive, members, MANIFEST, LIMITS.manifest);
     const raw = await bytesOf(first);
     const manifest = parseManifest(archive, raw);
     const { events, bodies } = manifest;
@@ -43,7 +36,7 @@ export async function checkArchive(archive: JobArchive): Promise<ReadArchive> {
     await checkEvents(archive, manifest, told);
     for (const sha256 of bodies?.files ?? []) {
       const hash = createHash('sha256');
-      const body = await next(archive, members, bodyFile(sha256), MAX_BODY);
+      const body = await next(archive, members, bodyFile(sha256), LIMITS.body);
       for await (const chunk of body.content) hash.update(chunk);
       if (hash.digest('hex') !== sha256)
         throw wrong(archive, `holds a body that is not what was written: ${bodyFile(sha256)}`);
@@ -60,7 +53,7 @@ export async function checkArchive(archive: JobArchive): Promise<ReadArchive> {
 export async function* archivedEvents(archive: JobArchive): AsyncGenerator<StoredEvent, void, undefined> {
   for await (const { name, content } of archive.read()) {
     if (name !== EVENTS) continue;
-    for await (const line of linesOf(content, MAX_LINE)) yield eventOf(archive, line);
+    for await (const line of linesOf(content, LIMITS.line)) yield eventOf(archive, line);
     return;
   }
 }
@@ -123,7 +116,7 @@ async function checkEvents(
   const known = bodies && new Set([...bodies.files, ...bodies.missing]);
   const seen = { count: 0, first: 0, last: 0 };
   let state: JobState | null = null;
-  for await (const line of linesOf(hashed(told.content, hash), MAX_LINE)) {
+  for await (const line of linesOf(hashed(told.content, hash), LIMITS.line)) {
     const event = eventOf(archive, line);
     const { seq } = event;
     if (event.jobId !== jobId) throw wrong(archive, `holds an event of another job, ${event.jobId}`);

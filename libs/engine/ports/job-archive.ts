@@ -18,6 +18,7 @@ export interface SetAside {
 export interface JobArchive {
   /** For people. */
   readonly name: string;
+  exists(): Promise<boolean>;
   /** @throws SpoorError invalid_request: there is such a file already, and it is not to be replaced; or it cannot be written */
   checkWritable(options: { replace: boolean }): Promise<void>;
   /** Beside the archive, in bounded memory: the size of what is streamed is known at its end only. */

@@ -64,7 +64,8 @@ async function keep({ log, bodies, config }: Resources, jobId: string, file: str
     onProgress,
   });
   const { events, bodies: kind } = kept.manifest;
-  say(`${file}: ${events.count} events and ${kind?.files.length ?? 0} bodies, checked`);
+  const whose = kept.already ? 'was written before; ' : '';
+  say(`${file}: ${whose}${events.count} events and ${kind?.files.length ?? 0} bodies, checked`);
   say(`Have it back: ${command(`job import ${file}`)}`);
   return kept;
 }
