@@ -212,6 +212,66 @@ describe('events', () => {
     await stream.leave();
   });
 
+  describe('of which some are wanted', () => {
+    const told = (n: number, type: string, url: string): void =>
+      api.eventLog.add({
+        ...{ type, id: `t${n}`, jobId: '0-job00000001', seq: api.eventLog.entries.length + 1 },
+        ...{ time: '2026-01-31T12:00:00.000Z', storedAt: 1_700_000_000_000 + n * 1000, data: { url } },
+      } as never);
+    beforeEach(() => {
+      for (let n = 0; n < 300; n++)
+        told(n, n % 3 === 0 ? 'FetchFailed' : 'PageFetched', `http://${n % 2 ? 'odd' : 'even'}.test/${n}`);
+    });
+    const seqsOf = async (query: string): Promise<number[]> => {
+      const text = await (await fetch(`${api.url}${JOB}/events?format=ndjson&${query}`)).text();
+      return text
+        .split('\n')
+        .filter(Boolean)
+        .map((line) => (JSON.parse(line) as { seq: number }).seq);
+    };
+    const expected = (wants: (n: number) => boolean): number[] =>
+      Array.from({ length: 300 }, (_, n) => n)
+        .filter(wants)
+        .map((n) => n + 2);
+
+    test.each<[string, number[]]>([
+      ['type=FetchFailed', expected((n) => n % 3 === 0)],
+      ['type=FetchFailed&type=JobStarted,JobPaused', [1, ...expected((n) => n % 3 === 0)]],
+      ['host=odd.test&type=FetchFailed', expected((n) => n % 3 === 0 && n % 2 === 1)],
+      ['from=10&to=12', [10, 11, 12]],
+      ['from=10&to=12&reverse=true', [12, 11, 10]],
+      ['from=2023-11-14T22:13:25Z&to=2023-11-14T22:13:27Z', [7, 8, 9]],
+      ['reverse=true&limit=3&type=FetchFailed', [299, 296, 293]],
+      ['from=12&to=10', []],
+      ['limit=2', [1, 2]],
+    ])('given %s, then these come and no other', async (query, seqs) => {
+      expect(await seqsOf(query)).toEqual(seqs);
+    });
+
+    test.each(['', 'reverse=true&'])('given pages of JSON with %s, then they are all of it', async (way) => {
+      const seqs: number[] = [];
+      const [edge, filter] = [way === '' ? 'from' : 'to', 'type=FetchFailed&limit=7'];
+      let at = way === '' ? '0' : '5000';
+      for (let isDone = false; !isDone;) {
+        const { body } = await api.get(`${JOB}/events?${way}${filter}&${edge}=${at}`);
+        const page = body as unknown as { items: { seq: number }[]; next: number; caughtUp: boolean };
+        seqs.push(...page.items.map((entry) => entry.seq));
+        at = String(page.next);
+        isDone = page.caughtUp;
+      }
+      const all = expected((n) => n % 3 === 0);
+      expect(seqs).toEqual(way === '' ? all : all.toReversed());
+    });
+
+    test('given a live stream of one type up to a sequence, then it ends there', async () => {
+      const stream = listen(`${JOB}/events?format=sse&type=FetchFailed&from=290&to=305`);
+      await until(() => stream.frames.length === 4);
+      for (let n = 300; n < 306; n++) told(n, 'FetchFailed', 'http://late.test/');
+      await stream.reading;
+      expect(stream.frames.map(({ id }) => id)).toEqual([290, 293, 296, 299, 302, 303, 304, 305]);
+    });
+  });
+
   test('given a Last-Event-ID that is no sequence, then 400 names it', async () => {
     const response = await fetch(`${api.url}/api/events?format=sse`, { headers: { 'last-event-id': 'x' } });
     expect([response.status, await response.json()]).toMatchObject([

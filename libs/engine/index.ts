@@ -20,11 +20,14 @@ export type { WarcReport } from './warc/index.js';
 export type { ReextractOptions, ReextractReport } from './reextraction/index.js';
 export { RemoveJob, RetentionSweep, type RemoveJobDeps, type RetentionOptions } from './retention/index.js';
 export {
-  firstSeqAt,
+  eventsOfJob,
   JobHistories,
-  lastSeqAt,
+  parseEventTypes,
   parseMoment,
   readHistory,
+  sequencesBetween,
+  wantedBy,
+  type EventFilter,
   type ExplainedFailure,
   type HistoryRange,
   type JobDiff,

@@ -1,7 +1,17 @@
 import { Controller, Get, Headers, Inject, Param, Query, Req, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
+import type { z } from 'zod';
 import { shardOf } from '#libs/events';
+import {
+  eventsOfJob,
+  parseEventTypes,
+  parseMoment,
+  sequencesBetween,
+  wantedBy,
+  type EventFilter,
+  type ReadEvents,
+} from '#libs/engine';
 import { SpoorError } from '#libs/failures';
 import { API_DEPS, type ApiDeps } from '../deps.js';
 import { Asking, type Caller } from '../http/caller.js';
@@ -12,7 +22,7 @@ import { sendEvents } from '../http/send-events.js';
 import { sendLines } from '../http/send-lines.js';
 import { Describe } from '../schemas/openapi.js';
 import { allEventsQuery, eventsQuery } from '../schemas/queries.js';
-import { eventLines, eventsPage, type ReadEvents } from './event-pages.js';
+import { eventLines, eventsFollowed, eventsPage, type WantedEvents } from './event-pages.js';
 import { eventsSeenBy } from './own-events.js';
 import { JobViews } from './job-views.js';
 
@@ -21,13 +31,6 @@ const LAST_EVENT_ID = {
   name: 'Last-Event-ID',
   description: 'Sequence of the last event seen; a live stream goes on behind it, whatever `from` says.',
 };
-
-interface Wanted {
-  from?: number | 'new' | undefined;
-  limit: number;
-  format?: 'json' | 'ndjson' | 'sse' | undefined;
-  bulk?: boolean | undefined;
-}
 
 @ApiTags('events')
 @Controller('api')
@@ -41,7 +44,8 @@ export class EventsController {
   @Get('jobs/:id/events')
   @Describe({
     access: { scope: 'jobs:read', job: 'path' },
-    summary: "A job's events: a page as JSON, all as NDJSON, live from any sequence as server-sent events",
+    summary:
+      "A job's events, all or those of some types, a host, a time: a page as JSON, all as NDJSON, live as server-sent events",
     params: ['id'],
     query: eventsQuery,
     answer: 'Events',
@@ -57,9 +61,15 @@ export class EventsController {
   ): Promise<void> {
     const wanted = parseQuery(eventsQuery, query);
     await this.views.state(id);
-    const { bulk = true } = wanted;
-    const read: ReadEvents = (options) => this.deps.eventLog.readJob(id, { ...options, bulk });
-    return this.send(request, response, wanted, lastId, shardOf(id), read);
+    const { types } = filterOf(wanted);
+    return this.send(
+      request,
+      response,
+      wanted,
+      lastId,
+      shardOf(id),
+      eventsOfJob(this.deps.eventLog, id, { types }),
+    );
   }
 
   @Get('events')
@@ -84,8 +94,7 @@ export class EventsController {
         field: 'shard',
       });
     }
-    const { bulk = true } = wanted;
-    const all: ReadEvents = (options) => this.deps.eventLog.readShard(shard, { ...options, bulk });
+    const all: ReadEvents = (options) => this.deps.eventLog.readShard(shard, options);
     const read = eventsSeenBy(caller, all, (jobId) => this.deps.jobs.state(jobId));
     return this.send(request, response, wanted, lastId, shard, read);
   }
@@ -93,30 +102,69 @@ export class EventsController {
   private async send(
     request: Request,
     response: Response,
-    { from, limit, format }: Wanted,
+    query: z.output<typeof eventsQuery>,
     lastId: string | undefined,
     shard: number,
-    read: ReadEvents,
+    readAll: ReadEvents,
   ): Promise<void> {
+    const { limit, format, reverse = false, bulk = true } = query;
     const kind = formatOf(request, ['json', 'ndjson', 'sse'], format);
-    const behind = kind === 'sse' ? afterLastId(lastId) : undefined;
-    const fromSeq =
-      behind ?? (from === 'new' ? (await this.deps.eventLog.head(shard)).lastSeq + 1 : (from ?? 1));
+    if (kind === 'sse' && reverse) throw liveBackwards();
+    const wanted: WantedEvents = {
+      read: (options) => readAll({ ...options, bulk }),
+      ...{ wants: wantedBy(filterOf(query)), reverse },
+      ...(await this.range(query, shard, kind === 'sse' ? afterLastId(lastId) : undefined)),
+    };
     response.vary('Accept');
     switch (kind) {
-      case 'json':
-        return void response.json(await eventsPage(read, Math.max(1, fromSeq), limit));
+      case 'json': {
+        const { signal, done } = this.streams.signalFor(response);
+        const page = await eventsPage(wanted, limit ?? PAGE, signal).finally(done);
+        return void response.json(page);
+      }
       case 'ndjson':
         return sendLines(response, this.streams, 'application/x-ndjson; charset=utf-8', (signal) =>
-          eventLines(read, Math.max(1, fromSeq), signal),
+          eventLines(wanted, limit, signal),
         );
       case 'sse':
         return sendEvents(response, this.streams, this.deps.config.heartbeatMs ?? 15_000, (signal) =>
-          read({ fromSeq: Math.max(1, fromSeq), follow: true, signal, maxBatch: 100 }),
+          eventsFollowed(wanted, limit, signal),
         );
     }
   }
+
+  /** @throws SpoorError invalid_request with the field `from` or `to` */
+  private async range(
+    { from, to }: Pick<z.output<typeof eventsQuery>, 'from' | 'to'>,
+    shard: number,
+    behind: number | undefined,
+  ): Promise<Pick<WantedEvents, 'head' | 'fromSeq' | 'toSeq'>> {
+    const { eventLog } = this.deps;
+    const now = Date.now();
+    const moments = {
+      from: from === undefined || from === 'new' ? undefined : parseMoment(from, 'from', now),
+      to: to === undefined ? undefined : parseMoment(to, 'to', now),
+    };
+    const head = await eventLog.head(shard);
+    const found = await sequencesBetween(eventLog, shard, moments);
+    const fromSeq = behind ?? (from === 'new' ? head.lastSeq + 1 : (found.fromSeq ?? 1));
+    return { head, fromSeq: Math.max(1, fromSeq), toSeq: found.toSeq ?? Infinity };
+  }
 }
+
+/** Events on a page of JSON when nothing is said. */
+const PAGE = 100;
+
+/** @throws SpoorError invalid_request with the field `type` */
+const filterOf = ({ type, host }: Pick<z.output<typeof eventsQuery>, 'type' | 'host'>): EventFilter => ({
+  types: [type ?? []].flat().flatMap((names) => parseEventTypes(names, 'type')),
+  host,
+});
+
+const liveBackwards = (): SpoorError =>
+  new SpoorError('invalid_request', 'reverse: a live stream goes forwards only', {
+    ...{ field: 'reverse', hint: 'Ask for format=json or format=ndjson.' },
+  });
 
 /** What a browser sends when it reconnects; the address it asks for is still the first one. */
 function afterLastId(header: string | undefined): number | undefined {

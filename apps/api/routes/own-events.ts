@@ -1,7 +1,7 @@
 import type { LogEntry } from '#libs/events';
 import type { JobState } from '#libs/job';
 import { isSeenBy, type Caller } from '../http/caller.js';
-import type { ReadEvents } from './event-pages.js';
+import type { ReadEvents } from '#libs/engine';
 
 type FindState = (jobId: string) => Promise<JobState | null>;
 

@@ -238,9 +238,9 @@ const unreadable = z.object({
 
 export const eventsAnswer = z.object({
   items: z.array(z.union([...events, unreadable])),
-  /** What to give as `from` to go on. */
+  /** What to give as `from` to go on; with `reverse`, as `to`. */
   next: seq,
-  /** True when the log held nothing more at that moment. */
+  /** True when the log held nothing more of what was asked for at that moment. */
   caughtUp: z.boolean(),
 });
 

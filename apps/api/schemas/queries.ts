@@ -20,7 +20,6 @@ const yesOrNo = oneOf(['true', 'false'])
 /** Opaque; what `next` of the page before said. */
 const cursor = text(500).optional();
 const limit = whole(1, 1000).default(100);
-const seq = whole(0, Number.MAX_SAFE_INTEGER);
 
 export const noQuery = z.strictObject({});
 
@@ -86,9 +85,18 @@ export const atQuery = z.strictObject({ at: moment.optional() });
 export const diffQuery = z.strictObject({ from: moment, to: moment.optional() });
 
 const eventsQueryFields = {
-  /** First sequence wanted. With `new`, a live stream begins behind what the log holds now. */
-  from: z.union([z.literal('new'), seq], { error: 'must be a sequence, or new' }).optional(),
-  limit,
+  /** The first: a sequence or a time. With `new`, a live stream begins behind what the log holds now. */
+  from: moment.optional(),
+  /** The last, likewise; it belongs to the answer. */
+  to: moment.optional(),
+  /** Only these events, `FetchFailed,PageSkipped`; may be given several times. */
+  type: z.union([text(1000), z.array(text(1000)).max(50)]).optional(),
+  /** Only facts of pages of this host, or host:port. */
+  host: text(260).optional(),
+  /** The last event first; not live. `next` is then what to give as `to`. */
+  reverse: yesOrNo.optional(),
+  /** Events at most: on a page of JSON (default 100), or in all. */
+  limit: whole(1, 1000).optional(),
   format: oneOf(['json', 'ndjson', 'sse']).optional(),
   /** `false` leaves lists that travel beside the log (links, start URLs) empty: quick to look through. */
   bulk: yesOrNo.optional(),

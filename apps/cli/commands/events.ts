@@ -1,13 +1,13 @@
 import type { Command } from 'commander';
 import { isJobId, shardOf, type LogEntry } from '#libs/events';
-import { readHistory, type HistoryRange, type ReadEvents } from '#libs/engine';
+import { readHistory, wantedBy, type HistoryRange, type ReadEvents } from '#libs/engine';
 import { SpoorError } from '#libs/failures';
 import { untilSignal, type Resources } from '#libs/hosting';
 import type { Finish } from '../finish.js';
 import {
+  filterOf,
   lineOf,
   sequencesOf,
-  wantedBy,
   withHistoryOptions,
   type HistoryOptions,
 } from '../history-options.js';
@@ -94,7 +94,7 @@ async function part(
     job === undefined ? eventLog.readShard(shard, wanted) : eventLog.readJob(job, wanted);
   const head = await eventLog.head(shard);
   const sequences = await sequencesOf(resources, shard, options);
-  const range = { ...sequences, wants: wantedBy(options), bulk: output === 'jsonl', signal };
+  const range = { ...sequences, wants: wantedBy(filterOf(options)), bulk: output === 'jsonl', signal };
   const toSeq = Math.min(range.toSeq ?? head.lastSeq, head.lastSeq);
   const isLast = options.from === undefined;
   const last = { reverse: isLast, ...(isLast ? { limit: options.limit ?? LAST } : {}) };

@@ -49,3 +49,25 @@ test('given what is wanted, then only that comes', async () => {
   expect(await seqs({ wants, limit: 2 })).toEqual([11, 21]);
   expect(await seqs({ wants, limit: 2, reverse: true })).toEqual([EVENTS - 9, EVENTS - 19]);
 });
+
+test('given events too large to be held together, then each still comes once, the last first', async () => {
+  const wide = new History().started({ start: ['https://site.test/'] });
+  for (let n = 1; n < 6; n++)
+    wide.fetched(`https://site.test/${n}`, [], { title: 'x'.repeat(12 * 1024 * 1024) });
+  const { events } = wide;
+  let most = 0;
+  const readWide: ReadEvents = async function* ({ fromSeq = 1 }) {
+    const entries = events.slice(fromSeq - 1);
+    most = Math.max(most, entries.length);
+    yield { entries, upTo: events.length, caughtUp: true };
+  };
+  const found: number[] = [];
+  for await (const { seq } of readHistory(
+    readWide,
+    { firstSeq: 1, lastSeq: events.length },
+    { reverse: true },
+  ))
+    found.push(seq);
+  expect(found).toEqual([6, 5, 4, 3, 2, 1]);
+  expect(most).toBe(6);
+});

@@ -23,6 +23,8 @@ export interface HistoryRange {
 
 /** Sequences that are read at a time when it goes backwards: the log itself is read forwards only. */
 const WINDOW = 5000;
+/** Characters of these that are held; what comes before is read again. */
+const HELD_CHARS = 32 * 1024 * 1024;
 
 /** Events one by one, in bounded memory, in either direction. */
 export async function* readHistory(
@@ -57,10 +59,33 @@ async function* backwards(
   range: HistoryRange,
 ): AsyncGenerator<LogEntry, void, undefined> {
   const first = Math.max(firstSeq, range.fromSeq ?? 1, 1);
-  for (let toSeq = Math.min(range.toSeq ?? lastSeq, lastSeq); toSeq >= first; toSeq -= WINDOW) {
+  for (let toSeq = Math.min(range.toSeq ?? lastSeq, lastSeq); toSeq >= first;) {
     const fromSeq = Math.max(first, toSeq - WINDOW + 1);
-    const window: LogEntry[] = [];
-    for await (const entry of forwards(read, { ...range, fromSeq, toSeq })) window.push(entry);
-    yield* window.reverse();
+    const held = new Held(range.limit ?? Infinity);
+    for await (const entry of forwards(read, { ...range, fromSeq, toSeq })) held.push(entry);
+    yield* held.entries.toReversed();
+    toSeq = held.dropped ?? fromSeq - 1;
+  }
+}
+
+/** The last entries of a window, as many as may be held. */
+class Held {
+  readonly entries: LogEntry[] = [];
+  /** The last one that had to go. */
+  dropped: number | null = null;
+  private readonly chars: number[] = [];
+  private sum = 0;
+
+  constructor(private readonly limit: number) {}
+
+  push(entry: LogEntry): void {
+    const chars = JSON.stringify(entry).length;
+    this.entries.push(entry);
+    this.chars.push(chars);
+    this.sum += chars;
+    while (this.entries.length > this.limit || (this.sum > HELD_CHARS && this.entries.length > 1)) {
+      this.dropped = this.entries.shift()!.seq;
+      this.sum -= this.chars.shift()!;
+    }
   }
 }

@@ -1,14 +1,13 @@
 import type { Command } from 'commander';
-import { catalogue, shardOf, type PageEventType } from '#libs/events';
-import { readHistory, type ReadEvents } from '#libs/engine';
-import type { EventLog } from '#libs/engine/ports';
+import { shardOf } from '#libs/events';
+import { eventsOfJob, readHistory, wantedBy } from '#libs/engine';
 import { SpoorError } from '#libs/failures';
 import { untilSignal, type Resources } from '#libs/hosting';
 import type { Finish } from '../../finish.js';
 import {
+  filterOf,
   lineOf,
   sequencesOf,
-  wantedBy,
   withHistoryOptions,
   type HistoryOptions,
 } from '../../history-options.js';
@@ -45,16 +44,20 @@ async function show(resources: Resources, jobId: string, options: Options): Prom
   const shard = shardOf(jobId);
   const ended = new AbortController();
   if (follow) void untilSignal().then(() => ended.abort());
-  const events = readHistory(reader(log.eventLog, jobId, options), await log.eventLog.head(shard), {
-    ...(await sequencesOf(resources, shard, options)),
-    ...{ reverse, follow, limit, wants: wantedBy(options), bulk: output === 'jsonl', signal: ended.signal },
-  });
+  const events = readHistory(
+    eventsOfJob(log.eventLog, jobId, filterOf(options)),
+    await log.eventLog.head(shard),
+    {
+      ...(await sequencesOf(resources, shard, options)),
+      ...{
+        reverse,
+        follow,
+        limit,
+        wants: wantedBy(filterOf(options)),
+        bulk: output === 'jsonl',
+        signal: ended.signal,
+      },
+    },
+  );
   for await (const entry of events) await writeLine(lineOf(entry, options, false));
-}
-
-/** Facts of one type have a subject of their own, so that nothing else is read. */
-function reader(eventLog: EventLog, jobId: string, { type: [type, ...others] }: Options): ReadEvents {
-  const isFact = type !== undefined && others.length === 0 && catalogue[type].family === 'page';
-  const only = isFact ? { type: type as PageEventType } : {};
-  return (options) => eventLog.readJob(jobId, { ...options, ...only });
 }
