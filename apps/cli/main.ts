@@ -9,6 +9,7 @@ import { addEvents } from './commands/events.js';
 import { addJob } from './commands/job/job.js';
 import { addKey } from './commands/key.js';
 import { addLog } from './commands/log.js';
+import { addNode } from './commands/node.js';
 import { addPage } from './commands/page.js';
 import { addProjection } from './commands/projection/projection.js';
 import { addReplay } from './commands/replay.js';
@@ -34,6 +35,7 @@ async function main(argv: string[]): Promise<number> {
     addKey,
     addUsage,
     addLog,
+    addNode,
     addPage,
     addEvents,
     addProjection,

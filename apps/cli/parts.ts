@@ -1,4 +1,4 @@
-export const ROLES = ['api', 'coordinator', 'projector', 'worker', 'engine'] as const;
-/** What `spoor run` takes; `engine` is several parts in one process. */
+export const ROLES = ['api', 'coordinator', 'projector', 'worker', 'engine', 'scrape-node'] as const;
+/** What `spoor run` takes; `engine` is several parts in one process, `scrape-node` stands alone and elsewhere. */
 export type Role = (typeof ROLES)[number];
-export type Part = Exclude<Role, 'engine'>;
+export type Part = Exclude<Role, 'engine' | 'scrape-node'>;

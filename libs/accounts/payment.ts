@@ -1,6 +1,6 @@
 import type { AccountEvent, AccountHandlers } from '#libs/events';
 
-/** A claim whose call has told nothing for this long died with its process. A scrape takes 30 s at most. */
+/** A claim whose call has told nothing for this long died with its process. A scrape takes 30 s at most, and 35 s more when a node was asked first. */
 export const CLAIM_MS = 90_000;
 /** Calls that one payment may be tried for: who pays for a page that does not exist is not charged, but not for ever. */
 const MAX_CLAIMS = 10;

@@ -30,6 +30,7 @@ const listOf = (part: RegExp) =>
     .pipe(z.array(z.string().regex(part)));
 const hostList = listOf(HOST_PORT);
 
+const word = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/);
 const base58 = z.string().regex(/^[1-9A-HJ-NP-Za-km-z]{32,44}$/);
 
 /** Every variable that the engine reads, what it may hold, and in which words that is told. */
@@ -92,6 +93,12 @@ const variables = {
     schema: urlOf('http:', 'https:').optional(),
     expects: 'http(s)://[user:password@]host:port',
   },
+  SPOOR_SCRAPE_FALLBACK: {
+    schema: z.enum(['central', 'none']).default('central'),
+    expects: 'central or none',
+  },
+  SPOOR_NODE_ID: { schema: word.optional(), expects: 'up to 64 letters, digits, - and _' },
+  SPOOR_REGION: { schema: word.optional(), expects: 'up to 64 letters, digits, - and _' },
   SPOOR_SOLANA_RPC_URL: { schema: urlOf('http:', 'https:').optional(), expects: 'http(s)://host[:port]/…' },
   SPOOR_WATT_MINT: { schema: base58.optional(), expects: 'a Solana address' },
   SPOOR_WATT_RECIPIENT: { schema: base58.optional(), expects: 'a Solana address' },
@@ -139,7 +146,11 @@ export interface EngineConfig {
     robots: 'obey' | 'ignore';
     /** Every scrape goes through the proxy of SPOOR_SCRAPE_PROXY_URL. */
     proxied: boolean;
+    /** Whether this process fetches itself what no node has answered. */
+    fallback: boolean;
   };
+  /** Of a scrape node: its name, and where it stands. */
+  node: { id: string | null; region: string | null };
   /** How a scrape is paid for without a key; null: it is not. */
   payment: { rpcUrl: string; mint: string; recipient: string; price: number } | null;
   /** Addresses whose X-Forwarded-For is believed. */
@@ -192,7 +203,9 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env, cwd: string = p
     scrape: {
       robots: valueOf('SPOOR_SCRAPE_ROBOTS', env),
       proxied: valueOf('SPOOR_SCRAPE_PROXY_URL', env) !== undefined,
+      fallback: valueOf('SPOOR_SCRAPE_FALLBACK', env) === 'central',
     },
+    node: { id: valueOf('SPOOR_NODE_ID', env) ?? null, region: valueOf('SPOOR_REGION', env) ?? null },
     payment: paymentOf(env),
     trustedProxies: valueOf('SPOOR_TRUSTED_PROXIES', env),
   };

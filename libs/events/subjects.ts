@@ -60,6 +60,19 @@ export const keySubject = (keyId: string): string => `spoor.accounts.key.${token
 export const paymentSubject = (signature: string): string => `spoor.accounts.payment.${token(signature)}`;
 export const usageSubject = (caller: string): string => `spoor.accounts.usage.${token(caller)}`;
 
+/** Scrape nodes: requests and answers over core NATS, of which nothing is kept. One node of those that listen gets a request. */
+export const NODE_QUEUE = 'scrape';
+export const requestsOfRegion = (region: string): string => `spoor.nodes.region.${token(region)}`;
+export const requestsOfNode = (nodeId: string): string => `spoor.nodes.node.${token(nodeId)}`;
+/** Where the caller of one request listens. */
+export const nodeAnswers = (call: string): string => `spoor.nodes.answer.${token(call)}`;
+/** Where the server tells a node that the caller listens no more. */
+export const nodeProbe = (nodeId: string, call: string): string =>
+  `spoor.nodes.probe.${token(nodeId)}.${token(call)}`;
+export const probesOfNode = (nodeId: string): string => `spoor.nodes.probe.${token(nodeId)}.*`;
+/** Every node answers with its name, its region, and how busy it is. */
+export const nodeCensus = 'spoor.nodes.census';
+
 /** @throws RangeError when it could not stand in a subject as one word */
 function token(word: string): string {
   if (!/^[A-Za-z0-9_-]{1,100}$/.test(word)) throw new RangeError('not a word of a subject');

@@ -18,4 +18,10 @@ export {
   type ScrapeDetails,
   type ScrapeFailure,
 } from './scrape-table.js';
-export { scrapeErrorOf, scrapeErrorOfStatus } from './scrape-of-fetch.js';
+export {
+  FETCH_CODES,
+  isRefused,
+  scrapeErrorOf,
+  scrapeErrorTold,
+  scrapeErrorOfStatus,
+} from './scrape-of-fetch.js';

@@ -15,6 +15,7 @@ const OF_FETCH: Partial<Record<FailureCode, ScrapeCode>> = {
   parse_error: 'parsing_error',
 };
 
+/** Of a port where nobody listens, which is worth telling apart. */
 const REFUSED = 'Connection refused. The target server rejected the connection.';
 
 /**
@@ -43,3 +44,46 @@ export function scrapeErrorOfStatus(status: number): ScrapeError {
   const message = OF_STATUS[status] ?? `The target server returned ${kind} (HTTP ${status}).`;
   return new ScrapeError('http_error', message, { status_code: status });
 }
+
+/** Codes that the fetch of a page can end with; whatever else a fetcher elsewhere says is its own trouble. */
+export const FETCH_CODES = [
+  'url_blocked',
+  'timeout',
+  'dns_error',
+  'connection_error',
+  'host_unreachable',
+  'http_error',
+  'redirect_error',
+  'too_many_redirects',
+  'response_too_large',
+  'empty_response',
+  'invalid_json',
+  'invalid_html',
+  'encoding_error',
+  'unsupported_content_type',
+  'parsing_error',
+] as const satisfies readonly ScrapeCode[];
+
+/**
+ * The error that a fetcher elsewhere has told of, in words of our own: what it says beside code and numbers is never repeated.
+ * @param told.refused nobody listened at the target's port
+ */
+export function scrapeErrorTold(told: {
+  code: (typeof FETCH_CODES)[number];
+  refused?: boolean | undefined;
+  statusCode?: number | undefined;
+  maxBytes?: number | undefined;
+  receivedBytes?: number | undefined;
+}): ScrapeError {
+  const { code, refused, statusCode, maxBytes, receivedBytes } = told;
+  if (code === 'http_error' && statusCode !== undefined) return scrapeErrorOfStatus(statusCode);
+  if (code === 'connection_error' && refused) return new ScrapeError(code, REFUSED);
+  if (code !== 'response_too_large' || maxBytes === undefined) return new ScrapeError(code);
+  return new ScrapeError(code, undefined, {
+    max_bytes: maxBytes,
+    received_bytes: receivedBytes ?? maxBytes + 1,
+  });
+}
+
+/** The same error for the way back. */
+export const isRefused = ({ message }: ScrapeError): boolean => message === REFUSED;

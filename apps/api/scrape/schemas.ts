@@ -12,6 +12,11 @@ const scrapeBody = z.object({
   /** Of the payer, with the signature of a transaction that pays; instead of a key. */
   wallet: z.string().optional(),
   tx_signature: z.string().optional(),
+  /** Where it shall be fetched: by any scrape node of a region, or by one node. */
+  region: z.string().max(64).optional(),
+  node: z.string().max(64).optional(),
+  /** When no node answers: fetch it centrally, where the operator allows it, or fail with node_routing_failed. */
+  fallback: z.boolean().default(true),
 });
 
 const scrapeAnswer = z.object({
@@ -27,6 +32,9 @@ const scrapeAnswer = z.object({
   tier: z.enum(TIERS).optional(),
   tx_verified: z.literal(true).optional(),
   watt_charged: z.int().optional(),
+  /** With `region` or `node`: whether one has fetched it, and which. */
+  routed_to_node: z.boolean().optional(),
+  node_id: z.string().optional(),
 });
 
 const scrapeError = z.object({

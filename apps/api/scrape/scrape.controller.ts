@@ -68,14 +68,21 @@ function tellLimit(response: Response, { allowed, limit, remaining, resetSeconds
   if (!allowed) response.setHeader('Retry-After', resetSeconds);
 }
 
-const answerOf = ({ url, format, content, by }: Scraped) => ({
+const answerOf = ({ url, format, content, route, by }: Scraped) => ({
   success: true as const,
   url,
   content: content.content,
   format,
   status_code: content.statusCode,
   timestamp: new Date().toISOString(),
+  ...routeOf(route, content.nodeId),
   ...('tier' in by
     ? { api_key_used: true as const, tier: by.tier }
     : { tx_verified: true as const, watt_charged: by.watt }),
 });
+
+/** Who wanted it from elsewhere is told whether it was. */
+function routeOf(route: Scraped['route'], nodeId: string | null) {
+  if (route === null) return {};
+  return nodeId === null ? { routed_to_node: false } : { routed_to_node: true, node_id: nodeId };
+}

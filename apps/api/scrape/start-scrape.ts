@@ -1,21 +1,18 @@
 import { TIER_LIMITS } from '#libs/accounts';
-import { createEgress, createJsonEndpoint, createTargetCheck } from '#libs/adapters/egress';
-import { createContentReader } from '#libs/adapters/html';
+import { createJsonEndpoint } from '#libs/adapters/egress';
 import { openAccounts, type OpenAccounts } from '#libs/adapters/postgres';
-import { createRobots } from '#libs/adapters/robots';
 import { createKeyHasher, installationSecret } from '#libs/adapters/system';
 import { isLoopback } from '#libs/config';
 import { KeyWatch, UsageProjector } from '#libs/engine/accounts';
 import type { AccountLog } from '#libs/engine/ports';
-import { fetchContent, Payments, ScrapeService, type PaymentTerms } from '#libs/engine/scrape';
-import { resolvedJobSpec } from '#libs/events';
+import { Payments, routedFetch, ScrapeService, type PaymentTerms } from '#libs/engine/scrape';
 import type { Resources, Running } from '#libs/hosting';
+import { createScraper } from '#libs/hosting/scraper';
 import type { ScrapeApi } from '../deps.js';
 import type { PricingAnswer } from './schemas.js';
 
 /** Of the verifier; told to whoever asks for prices. */
 const MAX_AGE_MINUTES = 10;
-const PROXY = { url: { env: 'SPOOR_SCRAPE_PROXY_URL' } };
 
 /** The scrape endpoint over the servers of this engine, until it is closed. */
 export async function startScrape(resources: Resources): Promise<ScrapeApi & Running> {
@@ -27,19 +24,15 @@ export async function startScrape(resources: Resources): Promise<ScrapeApi & Run
   const store: OpenAccounts = await openAccounts(resources.databaseUrl);
   const accounts = () => log.accounts();
   const keys = new KeyWatch({ log: accounts, hasher: createKeyHasher(secret), clock, logger });
-  const egress = createEgress({ allowPrivate: config.allowPrivate, proxies });
-  const content = { fetcher: egress, robots: createRobots(egress, clock), reader: createContentReader() };
-  const defaults = resolvedJobSpec.parse(config.scrape.proxied ? { proxy: PROXY } : {});
-  const options = {
-    ...{ userAgent: defaults.politeness.userAgent, robots: config.scrape.robots },
-    ...(defaults.proxy ? { proxy: { spec: defaults.proxy, session: 'scrape' } } : {}),
-  };
+  const scraper = createScraper({ config, proxies, clock });
+  const { fallback } = config.scrape;
+  const central = scraper.fetch.bind(scraper);
   const findKey = (presented: string) => keys.find(presented);
   const payment = await paymentTerms(resources, accounts);
   const service = new ScrapeService({
     ...{ accounts, findKey, limits: store.limits, payment, clock, logger },
-    targets: createTargetCheck({ allowPrivate: config.allowPrivate }),
-    fetch: (url, format, signal) => fetchContent(url, format, content, options, signal),
+    targets: scraper.targets,
+    fetch: routedFetch({ nodes: log.scrapeNodes, central, fallback, logger }),
   });
   const ending = new AbortController();
   const usage = async () => store.usage;
@@ -52,7 +45,7 @@ export async function startScrape(resources: Resources): Promise<ScrapeApi & Run
       ending.abort();
       keys.close();
       await counting;
-      egress.close();
+      scraper.close();
       await store.close();
     },
   };

@@ -55,6 +55,22 @@ function roleOf(text: string): Role {
   });
 }
 
+/** Needs neither database nor streams, so it is no part among the others. */
+async function runScrapeNode(ended: Promise<unknown>): Promise<void> {
+  const { openNode } = await import('#libs/hosting/scraper');
+  const { startScrapeNode } = await import('#apps/scrape-node');
+  const node = await openNode(loadConfig());
+  try {
+    const running = await startScrapeNode(node);
+    node.logger.info({ part: 'scrape-node' }, 'ready');
+    await ended;
+    exitIfStuck(0);
+    await running.close();
+  } finally {
+    await node.close();
+  }
+}
+
 /** `spoor run <part>`: one part of the engine in this process, until a signal. */
 export function addRun(program: Command, finish: Finish): void {
   program
@@ -65,6 +81,10 @@ export function addRun(program: Command, finish: Finish): void {
       const role = roleOf(text);
       const { openResources, untilSignal } = await import('#libs/hosting');
       const ended = untilSignal();
+      if (role === 'scrape-node') {
+        await runScrapeNode(ended);
+        return finish(0);
+      }
       const config = loadConfig();
       const roles = role === 'engine' ? (['coordinator', 'projector', 'api'] as const) : [role];
       const metrics = await metricsFor(config, roles);

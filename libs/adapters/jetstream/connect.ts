@@ -10,6 +10,7 @@ import type {
   Metrics,
   LogPurge,
   ProgressFeed,
+  ScrapeNodes,
 } from '#libs/engine/ports';
 import { openAccountLog } from './account-log.js';
 import { JetStreamArchive, refuseHalfRestored } from './archive.js';
@@ -19,6 +20,7 @@ import { toSpoorError } from './errors.js';
 import { JetStreamEventLog } from './event-log.js';
 import { JetStreamFetchQueue } from './fetch-queue.js';
 import { JetStreamInspection } from './inspection.js';
+import { NatsScrapeNodes } from './nodes/nats-scrape-nodes.js';
 import { KvLease } from './lease.js';
 import { silentLogger, type AdapterLogger } from './logger.js';
 import { NatsProgressFeed } from './progress.js';
@@ -55,6 +57,8 @@ export interface JetStreamHandle {
   readonly archive: LogArchive;
   readonly audit: LogAudit;
   readonly inspection: LogInspection;
+  /** Fetchers elsewhere. */
+  readonly scrapeNodes: ScrapeNodes;
   readonly nc: NatsConnection;
   /** Sends and awaits what is under way, then closes. */
   close(): Promise<void>;
@@ -107,6 +111,7 @@ function handle(
     archive,
     audit: new JetStreamAudit(connection),
     inspection: new JetStreamInspection(connection),
+    scrapeNodes: new NatsScrapeNodes(connection.nc),
     nc: connection.nc,
     close: () => (closing ??= close(connection, eventLog)),
     purge: new JetStreamPurge(connection),

@@ -72,7 +72,7 @@ export class LogConnection {
 
 /** @throws SpoorError store_unavailable with one line that says which of address, credentials, version, JetStream is wrong. */
 export async function dial(options: DialOptions): Promise<LogConnection> {
-  const nc = await firstConnection(options);
+  const nc = await connectNats(options);
   try {
     checkVersion(nc.info?.version ?? 'unknown');
     const connection = new LogConnection(nc, options.timeoutMs, options.logger);
@@ -84,7 +84,8 @@ export async function dial(options: DialOptions): Promise<LogConnection> {
   }
 }
 
-async function firstConnection(options: DialOptions): Promise<NatsConnection> {
+/** One connection, within `connectTimeoutMs`, that comes back for ever. @throws SpoorError store_unavailable */
+export async function connectNats(options: Omit<DialOptions, 'timeoutMs'>): Promise<NatsConnection> {
   const settings = connectionOptions(options);
   const deadline = performance.now() + options.connectTimeoutMs;
   for (;;) {
@@ -111,7 +112,7 @@ async function firstConnection(options: DialOptions): Promise<NatsConnection> {
   }
 }
 
-function connectionOptions({ url, name }: DialOptions): ConnectionOptions {
+function connectionOptions({ url, name }: Pick<DialOptions, 'url' | 'name'>): ConnectionOptions {
   const servers: string[] = [];
   let credentials: ConnectionOptions = {};
   for (const part of url.split(',')) {

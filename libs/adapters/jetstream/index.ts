@@ -1,3 +1,4 @@
 export { connectLog, type ConnectOptions, type JetStreamHandle } from './connect.js';
+export { connectNode, type NodeHandle } from './nodes/connect-node.js';
 export { LogIdentityError } from '#libs/engine/ports';
 export type { AdapterLogger } from './logger.js';

@@ -79,3 +79,11 @@ export type { TargetCheck } from './target-check.js';
 export type { UsageFilter, UsageHour, UsageMove, UsageStore } from './usage.js';
 export type { PaymentVerifier } from './payment-verifier.js';
 export type { JsonEndpoint } from './json-endpoint.js';
+export {
+  NodeUnavailableError,
+  type NodeDesk,
+  type NodeRoute,
+  type NodeTrouble,
+  type ScrapeNode,
+  type ScrapeNodes,
+} from './scrape-nodes.js';

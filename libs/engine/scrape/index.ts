@@ -5,7 +5,9 @@ export {
   type ContentDeps,
   type ContentOptions,
 } from './fetch-content.js';
-export { FORMATS, type ScrapeFormat } from './read-request.js';
+export { FORMATS, type ScrapeFormat, type ScrapeRoute } from './read-request.js';
+export { nodeHandler } from './nodes/node-handler.js';
+export { routedFetch, type RoutedFetch } from './nodes/routed-fetch.js';
 export {
   ScrapeService,
   type PaymentTerms,

@@ -1,17 +1,16 @@
 import { parseUrl } from '#libs/events';
 import { ScrapeError } from '#libs/failures';
+import type { NodeRoute } from '../ports/index.js';
 
 export const FORMATS = ['html', 'json', 'text'] as const;
 export type ScrapeFormat = (typeof FORMATS)[number];
 const MAX_URL_CHARS = 2048;
 
-/** What a client asks for, in the order in which it is checked. */
-export interface ScrapeRequest {
-  url: string;
-  format: ScrapeFormat;
-  payment: { wallet: string; signature: string } | null;
-  /** Where it should be fetched; null: here. */
-  route: { region?: string | undefined; node?: string | undefined; fallback: boolean } | null;
+/** Where a page should be fetched. */
+export interface ScrapeRoute {
+  to: NodeRoute;
+  /** False: the caller wants it from there or not at all. */
+  fallback: boolean;
 }
 
 const refuse = (message: string): never => {
@@ -45,7 +44,32 @@ export function readFormat(found: unknown): ScrapeFormat {
 }
 
 /** Half a payment is none. */
-export function readPayment(wallet: unknown, signature: unknown): ScrapeRequest['payment'] {
+export function readPayment(
+  wallet: unknown,
+  signature: unknown,
+): { wallet: string; signature: string } | null {
   const given = (value: unknown): value is string => typeof value === 'string' && value.trim() !== '';
   return given(wallet) && given(signature) ? { wallet: wallet.trim(), signature: signature.trim() } : null;
+}
+
+/** As it can stand in a subject of NATS. */
+const NODE_WORD = /^[A-Za-z0-9_-]{1,64}$/;
+
+/**
+ * `region`, `node`, and `fallback: false`; null: wherever it is fetched best, which is here.
+ * @throws ScrapeError node_routing_failed when they name no place
+ */
+export function readRoute(body: Readonly<Record<string, unknown>>): ScrapeRoute | null {
+  const [region, node, fallback] = [body['region'] ?? null, body['node'] ?? null, body['fallback'] ?? true];
+  if (region === null && node === null) return null;
+  const wrong = (message: string): never => {
+    throw new ScrapeError('node_routing_failed', message);
+  };
+  if (region !== null && node !== null) return wrong('Send either region or node, not both');
+  if (typeof fallback !== 'boolean') return wrong('fallback must be true or false');
+  const read = (name: string, value: unknown): string =>
+    typeof value === 'string' && NODE_WORD.test(value)
+      ? value
+      : wrong(`${name} must be a name of up to 64 letters, digits, - and _`);
+  return { to: node === null ? { region: read('region', region) } : { node: read('node', node) }, fallback };
 }

@@ -4,7 +4,15 @@ import { describeError } from '../describe-error.js';
 import type { AccountLog, Clock, LimitVerdict, Logger, RateLimits, TargetCheck } from '../ports/index.js';
 import type { Content } from './fetch-content.js';
 import type { Claim, Payments } from './payments.js';
-import { readFormat, readPayment, readUrl, type ScrapeFormat } from './read-request.js';
+import type { RoutedFetch } from './nodes/routed-fetch.js';
+import {
+  readFormat,
+  readPayment,
+  readRoute,
+  readUrl,
+  type ScrapeFormat,
+  type ScrapeRoute,
+} from './read-request.js';
 import { UsageLog, type Caller } from './usage-log.js';
 
 /** What is asked of those who have no key. */
@@ -21,7 +29,7 @@ export interface ScrapeDeps {
   findKey: (presented: string) => Promise<ApiKey | null>;
   limits: RateLimits;
   targets: TargetCheck;
-  fetch: (url: string, format: ScrapeFormat, signal: AbortSignal) => Promise<Content>;
+  fetch: RoutedFetch;
   /** Null: keys are the only way. */
   payment: PaymentTerms | null;
   clock: Pick<Clock, 'now' | 'monotonic'>;
@@ -42,6 +50,8 @@ export interface Scraped {
   url: string;
   format: ScrapeFormat;
   content: Content;
+  /** Where it was wanted from; null: from anywhere. */
+  route: ScrapeRoute | null;
   by: { tier: ApiKey['tier'] } | { watt: number };
 }
 
@@ -75,9 +85,10 @@ export class ScrapeService {
     const verdict = await this.deps.limits.take(limitsOf(key, url));
     onLimit(verdict);
     if (!verdict.allowed) throw tooMany(key.tier, verdict.resetSeconds);
+    const wanted = { url, format, route: readRoute(call.body) };
     const caller: Caller = { keyId: key.keyId, wallet: null, signature: null, charged: 0 };
-    const content = await this.serve(call, url, format, caller, null, signal);
-    return { url, format, content, by: { tier: key.tier } };
+    const content = await this.serve(call, wanted, caller, null, signal);
+    return { ...wanted, content, by: { tier: key.tier } };
   }
 
   private async paid(
@@ -89,16 +100,16 @@ export class ScrapeService {
     const terms = this.deps.payment;
     const payment = readPayment(call.body['wallet'], call.body['tx_signature']);
     if (terms === null || payment === null) throw missingPayment(terms);
+    const wanted = { url, format, route: readRoute(call.body) };
     const claim = await terms.payments.claim(payment, call.requestId, signal);
     const caller: Caller = { keyId: null, ...payment, charged: terms.price };
-    const content = await this.serve(call, url, format, caller, claim, signal);
-    return { url, format, content, by: { watt: terms.price } };
+    const content = await this.serve(call, wanted, caller, claim, signal);
+    return { ...wanted, content, by: { watt: terms.price } };
   }
 
   private async serve(
     call: ScrapeCall,
-    url: string,
-    format: ScrapeFormat,
+    { url, format, route }: Pick<Scraped, 'url' | 'format' | 'route'>,
     caller: Caller,
     claim: Claim | null,
     signal: AbortSignal,
@@ -106,7 +117,7 @@ export class ScrapeService {
     const scrape = { requestId: call.requestId, url, format, startedAt: this.deps.clock.monotonic() };
     let content: Content;
     try {
-      content = await this.deps.fetch(url, format, signal);
+      content = await this.deps.fetch(url, format, route, signal);
       // Before anything is handed out: content that nobody paid for cannot be taken back.
       await claim?.spend();
     } catch (error) {
