@@ -85,8 +85,12 @@ it('carries a question there and an answer back, many times as long as a message
 
 it('a region’s question reaches one of its nodes, a node’s that one; the census names them', async () => {
   const asked: string[] = [];
-  for (const id of ['n1', 'n2']) await node(id, 'eu', async () => void asked.push(id) ?? id);
-  await node('n3', 'us', async () => void asked.push('n3') ?? 'n3');
+  const saying = (id: string) => async () => {
+    asked.push(id);
+    return id;
+  };
+  for (const id of ['n1', 'n2']) await node(id, 'eu', saying(id));
+  await node('n3', 'us', saying('n3'));
   const all = await Promise.all(Array.from({ length: 3 }, () => nodes.call({ region: 'eu' }, {}, signal)));
   expect(asked.length).toBe(3);
   expect(all.every((id) => id === 'n1' || id === 'n2')).toBe(true);
