@@ -112,7 +112,7 @@ export async function run({ say }) {
     'parse: the same with a tree and one field': () => all.forEach((page) => parse(page, fields.spec)),
     'dedupe the links of a page': () => {
       const table = new UrlTable(KEY);
-      urls.forEach((url, i) => table.getOrAdd(url, i));
+      urls.forEach((url, i) => table.getOrAdd('', url, i));
     },
     'write an event as JSON': () => events.forEach(({ data }) => JSON.stringify(data)),
     'read an event: JSON and schema': () =>

@@ -43,7 +43,7 @@ export {
   shardOf,
 } from './ids.js';
 export * as subjects from './subjects.js';
-export { canonicalUrl, fromLink, hostOf, originOf, parseUrl, toLink } from './url.js';
+export { canonicalUrl, fromLink, hostOf, isOfOrigin, originOf, parseUrl, toLink } from './url.js';
 export type {
   BodyRef,
   ExtractedItem,

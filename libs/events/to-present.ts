@@ -1,5 +1,7 @@
 import { catalogue, type EventType } from './catalogue.js';
+import type { z } from 'zod';
 import type { EventDefinition } from './define.js';
+import { checkOf, type Check } from './schema-check.js';
 
 /**
  * Data of an event through the upcasts to the present version, and through its schema. Never throws: what this code cannot read
@@ -25,10 +27,20 @@ export function toPresentOf(definition: EventDefinition, version: number, data: 
       return { reason: `version ${v} of ${type} could not be brought to ${v + 1}` };
     }
   }
+  if (checkFor(schema)?.(value)) return { data: value };
   const checked = schema.safeParse(value);
   if (checked.success) return { data: checked.data };
   const issue = checked.error.issues[0];
   return {
     reason: `its data is malformed: ${issue?.path.join('.') || type}: ${issue?.message ?? 'invalid'}`,
   };
+}
+
+const checks = new WeakMap<z.ZodType, { check: Check | null }>();
+
+/** Made at the first event of a type. */
+function checkFor(schema: z.ZodType): Check | null {
+  let made = checks.get(schema);
+  if (!made) checks.set(schema, (made = { check: checkOf(schema) }));
+  return made.check;
 }

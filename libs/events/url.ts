@@ -45,6 +45,8 @@ export const toLink = (canonical: string, origin: string): string =>
     ? canonical.slice(origin.length)
     : canonical;
 
+/** Whether a link is written as a path of its page's origin. */
+export const isOfOrigin = (link: string): boolean => link.charCodeAt(0) === 47;
+
 /** Back from pageLinks to the canonical URL. */
-export const fromLink = (link: string, origin: string): string =>
-  link.charCodeAt(0) === 47 ? origin + link : link;
+export const fromLink = (link: string, origin: string): string => (isOfOrigin(link) ? origin + link : link);

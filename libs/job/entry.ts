@@ -1,20 +1,22 @@
-export type Outcome = 'open' | 'fetched' | 'failed' | 'skipped';
+export const OUTCOMES = ['open', 'fetched', 'failed', 'skipped'] as const;
+export type Outcome = (typeof OUTCOMES)[number];
 
-/** One known URL of a job. `url` is kept while the page is open only. */
+/** One known URL of a job, as it is at the moment of asking: a look at the frontier, which goes on. Two looks are equal by `index`. */
 export interface Entry {
   readonly index: number;
-  url: string;
-  depth: number;
-  stage: string;
-  outcome: Outcome;
-  /** Attempts burned, and the highest try seen in `tryRun`. */
-  attempts: number;
-  tries: number;
-  tryRun: number;
+  /** Kept while the page is open only; empty otherwise. */
+  readonly url: string;
+  readonly depth: number;
+  readonly stage: string;
+  readonly outcome: Outcome;
+  /** Attempts burned, and the highest try that was retried in `tryRun`; of an open page. */
+  readonly attempts: number;
+  readonly tries: number;
+  readonly tryRun: number;
   /** Server time at which a waiting retry is due; 0 when it does not wait. */
-  dueAt: number;
+  readonly dueAt: number;
   /** Run in which the page was opened again; its older facts do not count. */
-  requeuedInRun: number;
+  readonly requeuedInRun: number;
 }
 
 export type StageCounts = Record<Outcome, number>;
@@ -25,19 +27,4 @@ export interface FrontierCounts {
   failed: number;
   skipped: number;
   open: number;
-}
-
-export function openEntry(index: number, url: string, depth: number, stage: string): Entry {
-  return {
-    index,
-    url,
-    depth,
-    stage,
-    outcome: 'open',
-    attempts: 0,
-    tries: 0,
-    tryRun: 0,
-    dueAt: 0,
-    requeuedInRun: 0,
-  };
 }

@@ -12,6 +12,7 @@ function folded(history: History): Frontier {
 const opened = (frontier: Frontier): string[] =>
   frontier
     .takeOpened()
+    .map((index) => frontier.entryAt(index)!)
     .filter((e) => e.outcome === 'open')
     .map((e) => e.url);
 

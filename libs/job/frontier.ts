@@ -1,11 +1,15 @@
-import { fromLink, hostOf, originOf } from '#libs/events';
+import { hostOf, isOfOrigin, originOf } from '#libs/events';
 import type { EventHandlers, PageEvent, StoredEvent } from '#libs/events';
-import { openEntry, type Entry, type FrontierCounts, type StageCounts } from './entry.js';
+import type { Entry, FrontierCounts, StageCounts } from './entry.js';
 import { countsAsOutcome } from './outcome-rule.js';
+import { PageList } from './page-list.js';
 import { pageOfRange } from './resolve-spec.js';
 import { slowDownOf } from './slow-down.js';
 import { evolve, type JobState } from './state.js';
-import { UrlTable, type HashKey } from './url-table.js';
+import type { HashKey } from './url-hasher.js';
+import { UrlTable } from './url-table.js';
+
+const NONE: number[] = [];
 
 /**
  * The fold of one job's whole history: which URLs are known, which of them are open, what has an outcome. Nothing in it knows
@@ -28,16 +32,16 @@ export class Frontier {
   /** Hosts that asked to slow down: host → server time until which nothing is released. */
   readonly slowedUntil = new Map<string, number>();
   /** Pages that have had an outcome and are open again: they come before what is merely open. */
-  readonly reopened = new Set<Entry>();
+  readonly reopened = new Set<number>();
 
-  private entries: Entry[] = [];
+  private pages = new PageList();
   private table: UrlTable;
   private start: string[] = [];
   private rangeEntries: number[] = [];
   private committedPages = 0;
   private closedUpTo = 0;
   private counted = { fetched: 0, failed: 0, skipped: 0 };
-  private opened: Entry[] = [];
+  private opened = NONE;
 
   constructor(
     readonly jobId: string,
@@ -46,25 +50,29 @@ export class Frontier {
     this.table = new UrlTable(hashKey);
   }
 
-  /** Entries that became open (or due again) since the last call, in the order of their discovery. */
-  takeOpened(): Entry[] {
+  /** Pages (by index) that became open or due again since the last call, in the order of their discovery. */
+  takeOpened(): readonly number[] {
     const opened = this.opened;
-    this.opened = [];
+    this.opened = NONE;
     return opened;
   }
 
   find(url: string): Entry | null {
     const index = this.table.get(url);
-    return index === -1 ? null : this.entries[index]!;
+    return index === -1 ? null : this.pages.entry(index);
   }
 
   entryAt(index: number): Entry | null {
-    return this.entries[index] ?? null;
+    return index < this.pages.size ? this.pages.entry(index) : null;
+  }
+
+  isOpen(index: number): boolean {
+    return this.pages.isOpen(index);
   }
 
   get counts(): FrontierCounts {
     const { fetched, failed, skipped } = this.counted;
-    const discovered = this.entries.length;
+    const discovered = this.pages.size;
     return { discovered, fetched, failed, skipped, open: discovered - fetched - failed - skipped };
   }
 
@@ -74,7 +82,7 @@ export class Frontier {
     if (!pages) return null;
     while (
       this.committedPages < this.rangeEntries.length &&
-      this.entries[this.rangeEntries[this.committedPages]!]!.outcome !== 'open'
+      !this.pages.isOpen(this.rangeEntries[this.committedPages]!)
     )
       this.committedPages++;
     return this.committedPages === 0 ? 0 : pages.from + this.committedPages - 1;
@@ -89,9 +97,8 @@ export class Frontier {
 
   /** The open page that was discovered first, or null. */
   get nextOpen(): Entry | null {
-    while (this.entries[this.closedUpTo] && this.entries[this.closedUpTo]!.outcome !== 'open')
-      this.closedUpTo++;
-    return this.entries[this.closedUpTo] ?? null;
+    while (this.closedUpTo < this.pages.size && !this.pages.isOpen(this.closedUpTo)) this.closedUpTo++;
+    return this.entryAt(this.closedUpTo);
   }
 
   /** Pages of each stage, in the order of the spec. Looks at every page: not for hot paths. */
@@ -99,8 +106,10 @@ export class Frontier {
     const counts: Record<string, StageCounts> = {};
     for (const { name } of this.state?.spec.stages ?? [])
       counts[name] = { fetched: 0, failed: 0, skipped: 0, open: 0 };
-    for (const { stage, outcome } of this.entries)
-      (counts[stage] ??= { fetched: 0, failed: 0, skipped: 0, open: 0 })[outcome]++;
+    for (let i = 0; i < this.pages.size; i++)
+      (counts[this.pages.stage(i)] ??= { fetched: 0, failed: 0, skipped: 0, open: 0 })[
+        this.pages.outcome(i)
+      ]++;
     return counts;
   }
 
@@ -126,8 +135,8 @@ export class Frontier {
 
   /** @internal */ restart(): void {
     this.table = new UrlTable(this.hashKey);
-    this.entries = [];
-    this.opened = [];
+    this.pages = new PageList();
+    this.opened = NONE;
     this.rangeEntries = [];
     this.committedPages = 0;
     this.closedUpTo = 0;
@@ -141,77 +150,78 @@ export class Frontier {
 
   /** @internal */ requeue(urls: string[], run: number): void {
     for (const url of urls) {
-      const entry = this.find(url);
-      if (!entry) continue;
-      if (entry.outcome !== 'open') {
-        this.counted[entry.outcome]--;
-        this.reopened.add(entry);
+      const index = this.table.get(url);
+      if (index === -1) continue;
+      const outcome = this.pages.outcome(index);
+      if (outcome !== 'open') {
+        this.counted[outcome]--;
+        this.reopened.add(index);
       }
-      Object.assign(entry, { url, outcome: 'open', attempts: 0, dueAt: 0, requeuedInRun: run });
-      this.opened.push(entry);
+      this.pages.reopen(index, url);
+      this.pages.note(index, { attempts: 0, dueAt: 0, requeuedInRun: run });
+      this.open(index);
     }
     this.committedPages = 0;
     this.closedUpTo = 0;
   }
 
-  /** @internal The entry of a page fact that counts, or null. */
-  counting(event: PageEvent): Entry | null {
-    const { data } = event;
-    const entry = this.find(data.url);
-    if (!entry || !this.state) return null;
+  /** @internal Index of the page of a fact that counts, or -1. */
+  counting({ data }: PageEvent): number {
+    const index = this.table.get(data.url);
+    if (index === -1 || !this.state) return -1;
     const counts = countsAsOutcome({
       factGeneration: data.generation,
       factRun: data.run,
       jobGeneration: this.state.generation,
-      requeuedInRun: entry.requeuedInRun,
-      hasOutcome: entry.outcome !== 'open',
+      requeuedInRun: this.pages.notesOf(index).requeuedInRun,
+      hasOutcome: !this.pages.isOpen(index),
     });
-    if (!counts) return null;
-    if (data.run > entry.tryRun) Object.assign(entry, { tryRun: data.run, tries: data.try });
-    else if (data.run === entry.tryRun) entry.tries = Math.max(entry.tries, data.try);
-    return entry;
+    return counts ? index : -1;
   }
 
-  /** @internal */ close(entry: Entry, outcome: 'fetched' | 'failed' | 'skipped'): void {
+  /** @internal */ close(index: number, outcome: 'fetched' | 'failed' | 'skipped'): void {
     this.closedAt = this.seq;
-    this.reopened.delete(entry);
-    entry.outcome = outcome;
-    entry.url = '';
+    this.reopened.delete(index);
+    this.pages.close(index, outcome);
     this.counted[outcome]++;
   }
 
-  /** @internal */ wait(entry: Entry, event: StoredEvent<'FetchRetried'>): void {
-    entry.attempts = Math.max(
-      entry.attempts,
-      event.data.burned ? event.data.attempt : event.data.attempt - 1,
-    );
-    entry.dueAt = event.storedAt + event.data.delayMs;
-    this.opened.push(entry);
+  /** @internal */ wait(index: number, { data, storedAt }: StoredEvent<'FetchRetried'>): void {
+    const { attempts, tries, tryRun } = this.pages.notesOf(index);
+    this.pages.note(index, {
+      attempts: Math.max(attempts, data.burned ? data.attempt : data.attempt - 1),
+      dueAt: storedAt + data.delayMs,
+      ...(data.run > tryRun && { tryRun: data.run, tries: data.try }),
+      ...(data.run === tryRun && { tries: Math.max(tries, data.try) }),
+    });
+    this.open(index);
     this.retries++;
   }
 
-  /** @internal */ admit(url: string, depth: number, stage: string): Entry {
-    const index = this.entries.length;
-    const known = this.table.getOrAdd(url, index);
-    if (known !== index) {
-      const entry = this.entries[known]!;
-      if (entry.outcome === 'open' && depth < entry.depth) entry.depth = depth;
-      return entry;
-    }
-    const entry = openEntry(index, url, depth, stage);
-    this.entries.push(entry);
-    this.opened.push(entry);
-    return entry;
+  /** @internal Makes the page `origin + rest` known. @returns its index */
+  admit(origin: string, rest: string, depth: number, stage: string): number {
+    const fresh = this.pages.size;
+    const index = this.table.getOrAdd(origin, rest, fresh);
+    if (index === fresh) {
+      this.pages.push(origin, rest, depth, stage);
+      this.open(index);
+    } else if (this.pages.isOpen(index)) this.pages.lowerDepth(index, depth);
+    return index;
+  }
+
+  private open(index: number): void {
+    if (this.opened === NONE) this.opened = [];
+    this.opened.push(index);
   }
 
   private admitStart(): void {
     const { spec } = this.state!;
     const first = spec.stages[0]!.name;
-    for (const url of this.start) this.admit(url, 0, first);
+    for (const url of this.start) this.admit('', url, 0, first);
     if (!spec.pages) return;
     for (let n = spec.pages.from; n <= spec.pages.to; n++) {
       const url = pageOfRange(spec.pages.template, n);
-      if (url !== null) this.rangeEntries.push(this.admit(url, 0, first).index);
+      if (url !== null) this.rangeEntries.push(this.admit('', url, 0, first));
     }
   }
 }
@@ -222,11 +232,11 @@ const decided = (frontier: Frontier, event: Parameters<typeof evolve>[1]): void 
 
 function closing(outcome: 'failed' | 'skipped') {
   return (frontier: Frontier, event: StoredEvent<'FetchFailed' | 'PageSkipped'>): void => {
-    const entry = frontier.counting(event);
-    if (!entry) return;
+    const index = frontier.counting(event);
+    if (index === -1) return;
     meet(frontier, event);
     if (event.type === 'FetchFailed') frontier.redirects += event.data.redirects.length;
-    frontier.close(entry, outcome);
+    frontier.close(index, outcome);
   };
 }
 
@@ -271,23 +281,23 @@ const handlers: EventHandlers<Frontier> = {
   JobRemoved: decided,
   PageFetched: (frontier, event) => {
     const { data } = event;
-    const entry = frontier.counting(event);
-    if (!entry) return;
+    const index = frontier.counting(event);
+    if (index === -1) return;
     meet(frontier, event);
     slow(frontier, event);
     frontier.receivedBytes += data.receivedBytes;
     frontier.redirects += data.redirects.length;
-    frontier.close(entry, 'fetched');
+    frontier.close(index, 'fetched');
     const origin = originOf(data.finalUrl);
     for (const [stage, links] of Object.entries(data.links.follow))
-      for (const link of links) frontier.admit(fromLink(link, origin), data.depth + 1, stage);
+      for (const link of links) frontier.admit(isOfOrigin(link) ? origin : '', link, data.depth + 1, stage);
   },
   FetchFailed: closing('failed'),
   PageSkipped: closing('skipped'),
   FetchRetried: (frontier, event) => {
-    const entry = frontier.counting(event);
-    if (!entry) return;
+    const index = frontier.counting(event);
+    if (index === -1) return;
     slow(frontier, event);
-    frontier.wait(entry, event);
+    frontier.wait(index, event);
   },
 };

@@ -47,5 +47,6 @@ export {
   type JobState,
   type JobStatus,
 } from './state.js';
-export { halfSipHash, UrlTable, type HashKey } from './url-table.js';
+export { UrlHasher, type HashKey } from './url-hasher.js';
+export { UrlTable } from './url-table.js';
 export { pageNumberOf, proxyFailure, type FailedTry } from './proxy-failure.js';

@@ -15,7 +15,7 @@ import {
 } from '#libs/events';
 import { SpoorError } from '#libs/failures';
 import { blobRef, type BlobRef, type BlobStore } from './blobs.js';
-import { decodeEnvelope, encodeEnvelope, type ReadEnvelope, type TextHeaders } from './envelope.js';
+import { encodeEnvelope, readEnvelope, type ReadEnvelope, type TextHeaders } from './envelope.js';
 import type { RawMessage } from './session.js';
 
 /**
@@ -115,7 +115,7 @@ export class PartialEntry {
  */
 export function decodeEvent(raw: RawMessage, blobs: BlobStore, bulk: boolean): LogEntry | PartialEntry {
   const subject = raw.msg.subject;
-  const envelope = decodeEnvelope(raw.msg.headers);
+  const envelope = readEnvelope(raw.msg);
   const jobId = subjects.jobIdOfSubject(subject);
   const unreadable = (reason: string): UnreadableEvent => ({
     unreadable: true,

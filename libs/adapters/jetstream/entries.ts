@@ -4,7 +4,7 @@ import { SpoorError } from '#libs/failures';
 import type { BlobStore } from './blobs.js';
 import { decodeEvent, PartialEntry } from './codec.js';
 import type { LogConnection } from './connection.js';
-import { decodeEnvelope } from './envelope.js';
+import { readEnvelope } from './envelope.js';
 import { ApiError, toSpoorError } from './errors.js';
 import { pause, readRaw, unlessAborted } from './reader.js';
 import type { RawMessage } from './session.js';
@@ -65,7 +65,7 @@ export async function* readEntries(
 }
 
 const describe = ({ msg }: RawMessage): { type: string | null; jobId: string | null } => ({
-  type: decodeEnvelope(msg.headers).type,
+  type: readEnvelope(msg).type,
   jobId: subjects.jobIdOfSubject(msg.subject),
 });
 

@@ -24,7 +24,7 @@ import { BlobStore } from './blobs.js';
 import { Coalescer } from './coalescer.js';
 import { decodeEvent, encodeEvent, isDecision, PartialEntry, type EncodedEvent } from './codec.js';
 import type { LogConnection } from './connection.js';
-import { decodeEnvelope } from './envelope.js';
+import { decodeEnvelope, readEnvelope } from './envelope.js';
 import { ApiError, toSpoorError } from './errors.js';
 import { MAX_BATCH, readEntries } from './entries.js';
 import { eventIdAt, logHead } from './head.js';
@@ -202,7 +202,7 @@ export class JetStreamEventLog implements EventLog {
     const ids = new Set<string>();
     const options = { filter: subjects.pagesOfJob(jobId), fromSeq, headersOnly: true };
     for await (const { msg } of this.messages(jobId, options)) {
-      const { id } = decodeEnvelope(msg.headers);
+      const { id } = readEnvelope(msg);
       if (id !== null) ids.add(id);
     }
     return ids;

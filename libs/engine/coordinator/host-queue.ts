@@ -1,4 +1,3 @@
-import type { Entry } from '#libs/job';
 import type { HostClaim, SharedHost } from './hosts.js';
 
 /** How one job treats its hosts. */
@@ -85,35 +84,36 @@ export class HostQueue implements HostClaim {
     return this.reopened.length > 0;
   }
 
-  push(entry: Entry, isReopened: boolean): void {
-    (isReopened ? this.reopened : this.open).push(entry);
+  push(page: number, isReopened: boolean): void {
+    (isReopened ? this.reopened : this.open).push(page);
   }
 
-  shift(): Entry | undefined {
+  /** Index of the page that comes next. */
+  shift(): number | undefined {
     return this.reopened.shift() ?? this.open.shift();
   }
 }
 
 /** First in, first out, without moving what waits at each step. */
 class Line {
-  private entries: Entry[] = [];
+  private pages: number[] = [];
   private head = 0;
 
   get length(): number {
-    return this.entries.length - this.head;
+    return this.pages.length - this.head;
   }
 
-  push(entry: Entry): void {
-    this.entries.push(entry);
+  push(page: number): void {
+    this.pages.push(page);
   }
 
-  shift(): Entry | undefined {
+  shift(): number | undefined {
     if (this.length === 0) return undefined;
-    const entry = this.entries[this.head++];
-    if (this.head > 1024 && this.head * 2 > this.entries.length) {
-      this.entries = this.entries.slice(this.head);
+    const page = this.pages[this.head++];
+    if (this.head > 1024 && this.head * 2 > this.pages.length) {
+      this.pages = this.pages.slice(this.head);
       this.head = 0;
     }
-    return entry;
+    return page;
   }
 }

@@ -85,14 +85,14 @@ export class JobRunner {
   /** Makes what the fetch queue holds the in-flight set. */
   adopt(batches: QueuedBatch[]): void {
     const state = this.frontier.state!;
-    const found = new Map<Entry, { run: number; try: number }>();
+    const found = new Map<number, { run: number; try: number }>();
     for (const batch of batches) {
       if (batch.generation !== state.generation) continue;
       for (const task of batch.tasks) {
         const entry = this.frontier.find(task.url);
         if (!entry || entry.outcome !== 'open' || batch.run < entry.requeuedInRun) continue;
         const recorded = entry.tryRun > batch.run || (entry.tryRun === batch.run && entry.tries >= task.try);
-        if (!recorded) found.set(entry, { run: batch.run, try: task.try });
+        if (!recorded) found.set(entry.index, { run: batch.run, try: task.try });
       }
     }
     this.staged = [];

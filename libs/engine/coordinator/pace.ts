@@ -30,8 +30,9 @@ export class Pace implements HostRules {
   private hosts = new Map<string, HostQueue>();
   private ready: HostQueue[] = [];
   private delayed = new TimeQueue<HostQueue>();
-  private waiting = new TimeQueue<Entry>();
-  private place: Place[] = [];
+  private waiting = new TimeQueue<number>();
+  /** Of each page, by index. */
+  private place = new Uint8Array(64);
   queued = 0;
 
   constructor(
@@ -66,18 +67,26 @@ export class Pace implements HostRules {
     return Math.min(this.delayed.earliest, this.waiting.earliest);
   }
 
-  /** Takes in entries that the fold opened. @param wall server-like wall clock, for due times */
-  absorb(entries: Entry[], now: number, wall: number): void {
-    for (const entry of entries) {
-      if (entry.outcome !== 'open') continue;
-      const place = this.place[entry.index] ?? Place.None;
-      if (place !== Place.None) continue;
+  /** Takes in pages that the fold opened. @param wall server-like wall clock, for due times */
+  absorb(pages: readonly number[], now: number, wall: number): void {
+    this.makePlace();
+    for (const index of pages) {
+      if (!this.frontier.isOpen(index) || this.place[index] !== Place.None) continue;
+      const entry = this.frontier.entryAt(index)!;
       const wait = this.waitOf(entry, wall);
       if (wait > 0) {
-        this.place[entry.index] = Place.Waiting;
-        this.waiting.push(now + wait, entry);
+        this.place[index] = Place.Waiting;
+        this.waiting.push(now + wait, index);
       } else this.enqueue(entry, now);
     }
+  }
+
+  private makePlace(): void {
+    const { discovered } = this.frontier.counts;
+    if (discovered <= this.place.length) return;
+    const wider = new Uint8Array(Math.max(discovered, this.place.length * 2));
+    wider.set(this.place);
+    this.place = wider;
   }
 
   /**
@@ -85,11 +94,11 @@ export class Pace implements HostRules {
    * @param reopenedOnly only pages that somebody asked for again
    */
   take(now: number, wall: number, reopenedOnly = false): Entry | null {
-    for (let due = this.waiting.popDue(now); due; due = this.waiting.popDue(now)) {
+    for (let due = this.waiting.popDue(now); due !== undefined; due = this.waiting.popDue(now)) {
       // Found in the fetch queue meanwhile: what stands here of it is out of date.
-      if (this.place[due.index] !== Place.Waiting) continue;
-      this.place[due.index] = Place.None;
-      if (due.outcome === 'open') this.absorb([due], now, wall);
+      if (this.place[due] !== Place.Waiting) continue;
+      this.place[due] = Place.None;
+      this.absorb([due], now, wall);
     }
     for (let host = this.delayed.popDue(now); host; host = this.delayed.popDue(now)) {
       host.listed = false;
@@ -115,20 +124,21 @@ export class Pace implements HostRules {
         this.list(host, now);
         continue;
       }
-      const entry = host.shift();
-      if (!entry) continue;
+      const index = host.shift();
+      if (index === undefined) continue;
       // Found in the fetch queue while it stood here: released again it would be in flight twice.
-      if (this.place[entry.index] !== Place.Queued) {
+      if (this.place[index] !== Place.Queued) {
         this.list(host, now);
         continue;
       }
       this.queued--;
-      if (entry.outcome === 'open') {
+      if (this.frontier.isOpen(index)) {
+        const entry = this.frontier.entryAt(index)!;
         this.depart(entry, host, now);
         this.list(host, now);
         return entry;
       }
-      this.place[entry.index] = Place.None;
+      this.place[index] = Place.None;
       this.list(host, now);
     }
     return null;
@@ -142,7 +152,7 @@ export class Pace implements HostRules {
     const flight = this.flights.get(entry.index);
     if (!flight) return;
     this.land(entry.index, flight, now, tookMs);
-    this.absorb([entry], now, wall);
+    this.absorb([entry.index], now, wall);
   }
 
   /** Whether the fact `run`/`try` ends the try that is in flight. */
@@ -152,20 +162,20 @@ export class Pace implements HostRules {
   }
 
   /** Replaces what is believed to be in flight by what the fetch queue holds; the rest is placed anew. */
-  adopt(found: Map<Entry, { run: number; try: number }>, now: number, wall: number): void {
+  adopt(found: ReadonlyMap<number, { run: number; try: number }>, now: number, wall: number): void {
     for (const [index, flight] of [...this.flights]) {
-      const entry = this.frontier.entryAt(index);
-      if (entry && found.has(entry)) continue;
+      if (found.has(index)) continue;
       this.land(index, flight, now);
-      if (entry) this.absorb([entry], now, wall);
+      this.absorb([index], now, wall);
     }
-    for (const [entry, { run, try: tryNo }] of found) {
-      if (this.flights.has(entry.index) || entry.outcome !== 'open') continue;
-      const host = this.hostQueue(hostOf(entry.url));
-      if (this.place[entry.index] === Place.Queued) this.queued--;
-      this.place[entry.index] = Place.InFlight;
+    this.makePlace();
+    for (const [index, { run, try: tryNo }] of found) {
+      if (this.flights.has(index) || !this.frontier.isOpen(index)) continue;
+      const host = this.hostQueue(hostOf(this.frontier.entryAt(index)!.url));
+      if (this.place[index] === Place.Queued) this.queued--;
+      this.place[index] = Place.InFlight;
       host.adopt();
-      this.flights.set(entry.index, { host: host.host, run, try: tryNo, since: now });
+      this.flights.set(index, { host: host.host, run, try: tryNo, since: now });
     }
   }
 
@@ -204,7 +214,7 @@ export class Pace implements HostRules {
     this.place[entry.index] = Place.Queued;
     this.queued++;
     const host = this.hostQueue(hostOf(entry.url));
-    host.push(entry, this.frontier.reopened.has(entry));
+    host.push(entry.index, this.frontier.reopened.has(entry.index));
     this.list(host, now);
   }
 

@@ -2,7 +2,9 @@ import { isUnreadable, shardOf } from '#libs/events';
 import { FailureLedger, Frontier, type HashKey, type JobPosition, type JobState } from '#libs/job';
 import type { EventLog } from '#libs/engine/ports';
 
-/** Known pages that all kept folds may hold together, about 120 bytes each; the fold in use is kept in any case. */
+/** Of a history: what is in hand at once is what the garbage collector copies about. */
+const REPLAY_BATCH = 150;
+/** Known pages that all kept folds may hold together, about 80 bytes each; the fold in use is kept in any case. */
 const MAX_PAGES = 500_000;
 
 /** What a job is and how far it has come, at one moment. */
@@ -88,7 +90,10 @@ export class JobFolds {
     }
     fold.stream = head.stream;
     const { frontier, failures } = fold;
-    for await (const { entries } of this.eventLog.readJob(jobId, { fromSeq: frontier.seq + 1 }))
+    for await (const { entries } of this.eventLog.readJob(jobId, {
+      fromSeq: frontier.seq + 1,
+      maxBatch: REPLAY_BATCH,
+    }))
       for (const entry of entries) {
         if (isUnreadable(entry)) continue;
         frontier.apply(entry);

@@ -4,7 +4,7 @@ import type { FrontierCounts } from '../entry.js';
 import { countsAsOutcome } from '../outcome-rule.js';
 import { pageOfRange } from '../resolve-spec.js';
 import { evolve, type JobState, type JobStatus } from '../state.js';
-import type { HashKey } from '../url-table.js';
+import type { HashKey } from '../url-hasher.js';
 import { PageLedger, type Ending } from './page-ledger.js';
 import { pageSet, type PageSet } from './page-set.js';
 

@@ -1,6 +1,7 @@
 import { pageKey } from '#libs/events';
 import type { FrontierCounts } from '../entry.js';
-import { UrlTable, type HashKey } from '../url-table.js';
+import type { HashKey } from '../url-hasher.js';
+import { UrlTable } from '../url-table.js';
 
 export type Ending = 'fetched' | 'failed' | 'skipped';
 
@@ -23,7 +24,7 @@ export class PageLedger {
 
   know(url: string): void {
     const at = this.pages.length;
-    if (this.table.getOrAdd(url, at) === at)
+    if (this.table.getOrAdd('', url, at) === at)
       this.pages.push({ key: pageKey(url), ending: null, endedAt: 0, requeuedInRun: 0 });
   }
 
