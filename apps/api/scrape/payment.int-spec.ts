@@ -3,88 +3,18 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { randomBytes } from 'node:crypto';
-import { getBase58Decoder } from '@solana/kit';
 import { loadConfig } from '#libs/config';
 import { openResources, type Resources } from '#libs/hosting';
 import { createTestDatabase, startTestNats, type TestDatabase, type TestNats } from '#libs/testing';
+import { base58, TestChain, type ChainMood } from '#libs/testing/chain';
 import { startApi } from '../index.js';
 
 const PATIENCE = 60_000;
-const base58 = (bytes: number): string => getBase58Decoder().decode(randomBytes(bytes));
-const MINT = base58(32);
-const RECIPIENT = base58(32);
-
-/** What the node of this test knows, by signature; `getTransaction` answers in the documented form. */
-const chain = new Map<string, object | null>();
-let rpcIsUp = true;
-
-interface Transfer {
-  wallet: string;
-  amount?: number;
-  mint?: string;
-  to?: string;
-  ageSeconds?: number;
-  err?: object | null;
-  signer?: string;
-}
-
-function pay({
-  wallet,
-  amount = 100,
-  mint = MINT,
-  to = RECIPIENT,
-  ageSeconds = 5,
-  err = null,
-  signer,
-}: Transfer) {
-  const signature = base58(64);
-  const balance = (owner: string, tokens: number) => ({
-    ...{ accountIndex: 1, mint, owner, programId: 'TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA' },
-    uiTokenAmount: {
-      amount: String(tokens * 1e6),
-      decimals: 6,
-      uiAmount: tokens,
-      uiAmountString: String(tokens),
-    },
-  });
-  chain.set(signature, {
-    ...{ slot: 1, blockTime: Math.floor(Date.now() / 1000) - ageSeconds, version: 'legacy' },
-    meta: {
-      ...{
-        err,
-        fee: 5000,
-        innerInstructions: [],
-        logMessages: [],
-        preBalances: [],
-        postBalances: [],
-        rewards: [],
-      },
-      preTokenBalances: [balance(wallet, 1000), balance(to, 7)],
-      postTokenBalances: [balance(wallet, 1000 - amount), balance(to, 7 + amount)],
-      status: err === null ? { Ok: null } : { Err: err },
-    },
-    transaction: {
-      message: {
-        accountKeys: [{ pubkey: signer ?? wallet, signer: true, writable: true, source: 'transaction' }],
-        ...{ instructions: [], recentBlockhash: base58(32) },
-      },
-      signatures: [signature],
-    },
-  });
-  return signature;
-}
-
-const read = async (request: AsyncIterable<Buffer>): Promise<string> => {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk);
-  return Buffer.concat(chunks).toString();
-};
+const chain = new TestChain();
 
 let nats: TestNats;
 let store: TestDatabase;
 let home: string;
-let rpc: Server;
 let target: Server;
 let site: string;
 let status = 200;
@@ -95,27 +25,17 @@ const portOf = (server: Server): number => (server.address() as AddressInfo).por
 beforeAll(async () => {
   [nats, store] = await Promise.all([startTestNats(), createTestDatabase()]);
   home = mkdtempSync(join(tmpdir(), 'spoor-payment-'));
-  rpc = createServer((request, response) => {
-    void read(request).then((body) => {
-      const { id, params } = JSON.parse(body) as { id: string; params: [string] };
-      if (!rpcIsUp) return response.writeHead(503).end('down');
-      response.setHeader('content-type', 'application/json');
-      return response.end(JSON.stringify({ jsonrpc: '2.0', id, result: chain.get(params[0]) ?? null }));
-    });
-  });
   target = createServer(
     (_, response) => void response.writeHead(status, { 'content-type': 'text/plain' }).end('paid'),
   );
-  await Promise.all(
-    [rpc, target].map((server) => new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))),
-  );
+  await Promise.all([chain.listen(), new Promise<void>((resolve) => target.listen(0, '127.0.0.1', resolve))]);
   site = `http://127.0.0.1:${portOf(target)}/`;
   for (let i = 0; i < 2; i += 1) {
     const config = loadConfig({
       ...{ NATS_URL: nats.url, DATABASE_URL: store.url, SPOOR_HOME: home, SPOOR_PORT: '0' },
       ...{ SPOOR_LOG_LEVEL: 'silent', SPOOR_ALLOW_PRIVATE: new URL(site).host },
-      ...{ SPOOR_SOLANA_RPC_URL: `http://127.0.0.1:${portOf(rpc)}`, SPOOR_WATT_MINT: MINT },
-      SPOOR_WATT_RECIPIENT: RECIPIENT,
+      ...{ SPOOR_SOLANA_RPC_URL: chain.url, SPOOR_WATT_MINT: chain.mint },
+      SPOOR_WATT_RECIPIENT: chain.recipient,
     });
     resources.push(await openResources(config, { name: `api ${i}` }));
     apis.push(await startApi(resources[i]!));
@@ -125,14 +45,15 @@ beforeAll(async () => {
 afterAll(async () => {
   await Promise.all(apis.map((api) => api.close()));
   await Promise.all(resources.map((one) => one.close()));
-  for (const server of [rpc, target]) server.closeAllConnections();
-  for (const server of [rpc, target]) server.close();
+  chain.close();
+  target.closeAllConnections();
+  target.close();
   await Promise.all([nats.stop(), store.drop()]);
   rmSync(home, { recursive: true, force: true });
 }, PATIENCE);
 
 beforeEach(() => {
-  rpcIsUp = true;
+  chain.mood = 'well';
   status = 200;
 });
 
@@ -153,7 +74,7 @@ it('given no payment, then says what to pay and where', async () => {
   expect(answer).toEqual({
     status: 402,
     body: {
-      ...{ success: false, error: 'missing_payment', price_watt: 100, payment_to: RECIPIENT },
+      ...{ success: false, error: 'missing_payment', price_watt: 100, payment_to: chain.recipient },
       message: 'Payment required: either API key or WATT transaction signature',
       methods: ['api_key', 'watt_payment'],
     },
@@ -161,13 +82,13 @@ it('given no payment, then says what to pay and where', async () => {
   for (const half of [{ wallet }, { tx_signature: base58(64) }])
     expect((await scrape(half)).status).toBe(402);
   const pricing = await (await fetch(`${apis[0]!.url}/api/v1/pricing`)).json();
-  expect(pricing).toMatchObject({ price_watt: 100, payment_to: RECIPIENT, tx_max_age_minutes: 10 });
+  expect(pricing).toMatchObject({ price_watt: 100, payment_to: chain.recipient, tx_max_age_minutes: 10 });
 });
 
-it('given a payment, then it serves once: among 30 calls at once over two processes, and ever after', async () => {
-  const tx_signature = pay({ wallet });
+it('given a payment, then it serves once: among 50 calls at once over two processes, and ever after', async () => {
+  const tx_signature = chain.pay({ wallet });
   const answers = await Promise.all(
-    Array.from({ length: 30 }, (_, i) => scrape({ wallet, tx_signature }, apis[i % 2])),
+    Array.from({ length: 50 }, (_, i) => scrape({ wallet, tx_signature }, apis[i % 2])),
   );
   const served = answers.filter(({ status }) => status === 200);
   expect(served).toHaveLength(1);
@@ -187,7 +108,7 @@ it('given a payment, then it serves once: among 30 calls at once over two proces
 });
 
 it('given a page that fails, then the payment is not charged, and serves the same wallet later', async () => {
-  const tx_signature = pay({ wallet });
+  const tx_signature = chain.pay({ wallet });
   status = 503;
   expect((await scrape({ wallet, tx_signature })).body).toMatchObject({
     error: 'http_error',
@@ -203,53 +124,80 @@ it('given a page that fails, then the payment is not charged, and serves the sam
   expect((await scrape({ wallet, tx_signature })).status).toBe(400);
 });
 
-it('given a chain that cannot be asked, then nothing is served and nothing is spent', async () => {
-  const tx_signature = pay({ wallet });
-  rpcIsUp = false;
-  const answer = await scrape({ wallet, tx_signature });
-  expect([answer.status, answer.body['error']]).toEqual([400, 'payment_failed']);
-  expect(JSON.stringify(answer.body)).not.toMatch(/127\.0\.0\.1|503|ECONN/);
-  rpcIsUp = true;
+it('given a payment that was tried in time, then it still serves its wallet when it is older than one may be', async () => {
+  const tx_signature = chain.pay({ wallet });
+  status = 503;
+  expect((await scrape({ wallet, tx_signature })).body['error']).toBe('http_error');
+  chain.grow(tx_signature, 900);
+  status = 200;
   expect((await scrape({ wallet, tx_signature })).status).toBe(200);
+});
+
+it('given no node where it is wanted from, then the payment is not spent', async () => {
+  const tx_signature = chain.pay({ wallet });
+  const nowhere = { region: 'mars', fallback: false };
+  expect((await scrape({ wallet, tx_signature, ...nowhere })).body['error']).toBe('node_routing_failed');
+  expect((await scrape({ wallet, tx_signature, region: 'a b' })).body['error']).toBe('node_routing_failed');
+  expect((await scrape({ wallet, tx_signature })).status).toBe(200);
+});
+
+it.each<ChainMood>(['down', 'reset', 'nonsense', 'error'])(
+  'given a chain that is %s, then nothing is served and nothing is spent',
+  async (mood) => {
+    const tx_signature = chain.pay({ wallet });
+    chain.mood = mood;
+    const answer = await scrape({ wallet, tx_signature });
+    expect([answer.status, answer.body['error']]).toEqual([400, 'payment_failed']);
+    expect(JSON.stringify(answer.body)).not.toMatch(/127\.0\.0\.1|503|ECONN|slots/);
+    chain.mood = 'well';
+    expect((await scrape({ wallet, tx_signature })).status).toBe(200);
+  },
+);
+
+it('given a node that tells of another transaction than it was asked for, then that pays for nothing', async () => {
+  chain.pay({ wallet });
+  chain.mood = 'of-another';
+  const answer = await scrape({ wallet, tx_signature: base58(64) });
+  expect([answer.status, answer.body['error']]).toEqual([400, 'payment_failed']);
 });
 
 it.each<[string, () => object, string, RegExp]>([
   ['is none', () => ({ tx_signature: 'x' }), 'invalid_payment', /format is invalid/],
   [
     'names no wallet',
-    () => ({ wallet: 'nobody', tx_signature: pay({ wallet }) }),
+    () => ({ wallet: 'nobody', tx_signature: chain.pay({ wallet }) }),
     'invalid_payment',
     /Wallet/,
   ],
   ['nobody knows', () => ({ tx_signature: base58(64) }), 'payment_failed', /not found/],
   [
     'another has signed',
-    () => ({ tx_signature: pay({ wallet, signer: base58(32) }) }),
+    () => ({ tx_signature: chain.pay({ wallet, signer: base58(32) }) }),
     'invalid_payment',
     /verification/,
   ],
   [
     'failed',
-    () => ({ tx_signature: pay({ wallet, err: { InstructionError: [0, 'x'] } }) }),
+    () => ({ tx_signature: chain.pay({ wallet, err: { InstructionError: [0, 'x'] } }) }),
     'payment_failed',
     /failed/,
   ],
-  ['is old', () => ({ tx_signature: pay({ wallet, ageSeconds: 601 }) }), 'payment_failed', /too old/],
+  ['is old', () => ({ tx_signature: chain.pay({ wallet, ageSeconds: 601 }) }), 'payment_failed', /too old/],
   [
     'pays too little',
-    () => ({ tx_signature: pay({ wallet, amount: 99 }) }),
+    () => ({ tx_signature: chain.pay({ wallet, amount: 99 }) }),
     'payment_failed',
     /Insufficient/,
   ],
   [
     'pays another token',
-    () => ({ tx_signature: pay({ wallet, mint: base58(32) }) }),
+    () => ({ tx_signature: chain.pay({ wallet, mint: base58(32) }) }),
     'payment_failed',
     /right token/,
   ],
   [
     'pays somebody else',
-    () => ({ tx_signature: pay({ wallet, to: base58(32) }) }),
+    () => ({ tx_signature: chain.pay({ wallet, to: base58(32) }) }),
     'payment_failed',
     /right token/,
   ],

@@ -40,19 +40,22 @@ export class SolanaVerifier implements PaymentVerifier {
 
   async verify(
     { wallet, signature }: { wallet: string; signature: string },
+    acceptedBefore: boolean,
     signal: AbortSignal,
   ): Promise<number> {
     if (!isSignature(signature))
       throw new ScrapeError('invalid_payment', 'Transaction signature format is invalid');
     if (!isAddress(wallet)) throw new ScrapeError('invalid_payment', 'Wallet address is invalid');
     const found = await this.ask(signature, signal);
-    if (found === null) throw failed('Transaction not found');
+    // Also when it is told of another one.
+    if (found === null || found.transaction.signatures[0] !== signature)
+      throw failed('Transaction not found');
     const { meta, blockTime, transaction } = found;
     if (meta === null || meta.err !== null) throw failed('Transaction has failed on the chain');
     const signers = transaction.message.accountKeys.filter(({ signer }) => signer);
     if (!signers.some(({ pubkey }) => pubkey === wallet))
       throw new ScrapeError('invalid_payment', 'Transaction signature verification failed');
-    this.checkAge(blockTime === null ? null : Number(blockTime) * 1000);
+    if (!acceptedBefore) this.checkAge(blockTime === null ? null : Number(blockTime) * 1000);
     return this.amountOf(wallet, meta.preTokenBalances ?? [], meta.postTokenBalances ?? []);
   }
 
