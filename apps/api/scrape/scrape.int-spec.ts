@@ -257,6 +257,19 @@ describe('limits', () => {
     // Another URL is not used up, and what was refused was not counted against the key.
     const other = await scrape({ url: `${site}/json` }, { 'x-api-key': key });
     expect([other.status, other.headers.get('ratelimit-remaining')]).toEqual([200, '449']);
+    // A process that starts only now knows what was counted before.
+    const config = { ...resources[0]!.config, port: 0 };
+    const newResources = await openResources(config, { name: 'api late' });
+    const late = await startApi(newResources);
+    try {
+      await until(
+        async () => (await fetch(`${late.url}/api/v1/usage`, { headers: { 'x-api-key': key } })).ok,
+      );
+      expect((await scrape({ url: `${site}/` }, { 'x-api-key': key }, late)).status).toBe(429);
+    } finally {
+      await late.close();
+      await newResources.close();
+    }
     await until(async () => {
       const usage = await fetch(`${apis[1]!.url}/api/v1/usage`, { headers: { 'x-api-key': key } });
       const { hours } = (await usage.json()) as { hours: { served: number }[] };

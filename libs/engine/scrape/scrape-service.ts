@@ -147,8 +147,8 @@ export class ScrapeService {
 const limitsOf = (key: ApiKey, url: string) => {
   const { perHour, perUrlPerHour } = TIER_LIMITS[key.tier];
   return [
-    { of: `key ${key.keyId}`, perHour },
     { of: `key ${key.keyId} url ${url}`, perHour: perUrlPerHour },
+    { of: `key ${key.keyId}`, perHour },
   ];
 };
 

@@ -17,7 +17,7 @@ export class PostgresRateLimits implements RateLimits {
 
   async take(limits: readonly Limit[]): Promise<LimitVerdict> {
     const taken: Limit[] = [];
-    let first: LimitVerdict | null = null;
+    let last: LimitVerdict | null = null;
     for (const limit of limits) {
       const verdict = await this.count(limit);
       if (!verdict.allowed) {
@@ -26,10 +26,10 @@ export class PostgresRateLimits implements RateLimits {
         return verdict;
       }
       taken.push(limit);
-      first ??= verdict;
+      last = verdict;
     }
-    if (first === null) throw new RangeError('no limit was named');
-    return first;
+    if (last === null) throw new RangeError('no limit was named');
+    return last;
   }
 
   private async count(limit: Limit): Promise<LimitVerdict> {

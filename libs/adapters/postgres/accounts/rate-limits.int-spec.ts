@@ -1,0 +1,59 @@
+import { createTestDatabase, type TestDatabase } from '#libs/testing';
+import { openAccounts, type OpenAccounts } from './open-accounts.js';
+
+const COUNT = 100;
+
+describe('limits, counted by several processes at once', () => {
+  let database: TestDatabase;
+  const stores: OpenAccounts[] = [];
+  const open = async (): Promise<OpenAccounts> => {
+    const store = await openAccounts(database.url);
+    stores.push(store);
+    return store;
+  };
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    for (let i = 0; i < 3; i += 1) await open();
+  });
+  afterAll(async () => {
+    for (const store of stores) await store.close();
+    await database.drop();
+  });
+
+  const together = async (limitsOf: (i: number) => { of: string; perHour: number }[]) => {
+    const verdicts = await Promise.all(
+      Array.from({ length: COUNT }, (_, i) => stores[i % 3]!.limits.take(limitsOf(i))),
+    );
+    return verdicts.filter(({ allowed }) => allowed).length;
+  };
+
+  it.each([1, 37, 99])(
+    'given %i calls an hour and 100 at once, then exactly so many pass',
+    async (perHour) => {
+      expect(await together(() => [{ of: `exact ${perHour}`, perHour }])).toBe(perHour);
+      const late = await open();
+      const verdict = await late.limits.take([{ of: `exact ${perHour}`, perHour }]);
+      expect(verdict).toMatchObject({ allowed: false, limit: perHour, remaining: 0 });
+      expect(verdict.resetSeconds).toBeGreaterThan(0);
+      expect(verdict.resetSeconds).toBeLessThanOrEqual(3600);
+    },
+  );
+
+  it('given ten URLs with 5 calls each under a key with 40, then exactly 40 pass, and none that is refused is counted', async () => {
+    const limits = (i: number) => [
+      { of: `nested url ${i % 10}`, perHour: 5 },
+      { of: 'nested key', perHour: 40 },
+    ];
+    expect(await together(limits)).toBe(40);
+    expect(await together(limits)).toBe(0);
+  });
+
+  it('given one URL that is used up, then 100 calls for it at once take nothing from the key', async () => {
+    const [url, key] = [
+      { of: 'spent url', perHour: 2 },
+      { of: 'spared key', perHour: 50 },
+    ];
+    expect(await together(() => [url, key])).toBe(2);
+    expect(await together((i) => [{ of: `other ${i}`, perHour: 1 }, key])).toBe(48);
+  });
+});
