@@ -33,7 +33,7 @@ export interface CheckpointStore {
 }
 
 /** Checkpoints in NATS, each under `<durable>.<shard>`. The newest owner of a name has it; an older one learns so at its next save. */
-export async function natsCheckpoints(reader: LogReader, owner: string): Promise<CheckpointStore> {
+export async function natsCheckpoints(reader: LogReader, owner: string): Promise<Required<CheckpointStore>> {
   const bucket = await reader.revisions(subjects.CHECKPOINT_BUCKET);
   const revisions = new Map<string, number>();
   return {

@@ -3,6 +3,7 @@ import { connectLog, type JetStreamHandle } from '#libs/adapters/jetstream';
 import { subjects } from '#libs/events';
 import { startTestNats, until, type TestNats } from '#libs/testing';
 import {
+  connect,
   HandlerFailedError,
   LogIdentityError,
   subscribe,
@@ -51,6 +52,17 @@ describe('subscribe', () => {
     ).done;
     return seqs;
   };
+
+  it('shares a connection that is brought along, and leaves it open', async () => {
+    const it0 = job();
+    await it0.start();
+    await it0.pages(0, 20);
+    const connection = await connect({ url: nats.url, name: 'shared' });
+    const all = await Promise.all([history({ connection }), history({ connection, from: () => 5 })]);
+    expect(all.map((seqs) => seqs.length)).toEqual([20, 17]);
+    expect(await connection.shards()).toEqual([0, 1]);
+    await connection.close();
+  });
 
   it('gives the history and then what comes, in order, without a gap, of every shard', async () => {
     const [one, two] = [job(0), job(1)];

@@ -14,6 +14,23 @@ export class HandlerFailedError extends Error {
   }
 }
 
+/**
+ * Thrown by a handler that knows when its event can be tried again: after that wait, whatever `retry` says about waits. The number of
+ * attempts stays what `retry` says.
+ */
+export class RetryLaterError extends Error {
+  readonly code = 'retry_later';
+  /** @param afterMs at most 24 days, which is all that a timer can hold */
+  constructor(
+    message: string,
+    readonly afterMs: number,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+    this.name = 'RetryLaterError';
+  }
+}
+
 /** An event that is subscribed to and cannot be read: written by newer code, or damaged. Nothing is skipped silently. */
 export class UnreadableEventError extends Error {
   readonly code = 'unreadable_event';

@@ -1,6 +1,6 @@
 import { History } from '../testing/history/index.js';
 import type { UnreadableEvent } from '#libs/events';
-import { HandlerFailedError, UnreadableEventError } from './errors.js';
+import { HandlerFailedError, RetryLaterError, UnreadableEventError } from './errors.js';
 import { Handling, type Given } from './handling.js';
 
 const event = new History().fetched('https://a.test/').last;
@@ -28,6 +28,17 @@ describe('Handling', () => {
     expect(await handling.handle(event, given())).toBe(true);
     expect(attempts).toEqual([1, 2, 3]);
     expect(handling.counts).toEqual({ handled: 1, retried: 2, deadLettered: 0 });
+  });
+
+  it('given a handler that names its wait, then that is kept, in place of the growing one', async () => {
+    let calls = 0;
+    const on = (): void => {
+      if (calls++ === 0) throw new RetryLaterError('busy', 1);
+    };
+    // The growing wait would outlast the test.
+    const handling = new Handling({ on, retry: { attempts: 2, baseMs: 3_600_000, maxMs: 3_600_000 } });
+    expect(await handling.handle(event, given())).toBe(true);
+    expect(calls).toBe(2);
   });
 
   it('given a handler that always throws, then its event, its attempts and the cause are told', async () => {

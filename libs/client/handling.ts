@@ -1,8 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isUnreadable, type LogEntry, type StoredEvent } from '#libs/events';
 import type { Checkpoint } from './checkpoint.js';
-import { HandlerFailedError, UnreadableEventError } from './errors.js';
+import { HandlerFailedError, RetryLaterError, UnreadableEventError } from './errors.js';
 import type { EventHandler, EventMeta, HandlerMap, SubscribeOptions } from './options.js';
+
+/** What a timer of Node can hold. */
+const LONGEST_MS = 2 ** 31 - 1;
 
 export interface Counts {
   handled: number;
@@ -44,7 +47,10 @@ export class Handling {
       } catch (error) {
         if (attempt >= this.attempts) return await this.giveUp(entry, attempt, error);
         this.counts.retried += 1;
-        const wait = Math.min(this.maxMs, this.baseMs * 2 ** (attempt - 1)) * (0.75 + Math.random() / 2);
+        const wait =
+          error instanceof RetryLaterError
+            ? Math.min(Math.max(0, error.afterMs), LONGEST_MS)
+            : Math.min(this.maxMs, this.baseMs * 2 ** (attempt - 1)) * (0.75 + Math.random() / 2);
         await sleep(wait, undefined, { signal: given.signal }).catch(() => {});
         if (given.signal.aborted) return false;
       }

@@ -1,6 +1,9 @@
 import type { EventData, EventType, LogEntry, StoredEvent } from '#libs/events';
-import type { AdapterLogger } from '#libs/adapters/jetstream/reading';
+import type { AdapterLogger, LogReader } from '#libs/adapters/jetstream/reading';
 import type { Checkpoint, CheckpointStore } from './checkpoint.js';
+
+/** A connection to the log, made by `connect`; whoever made it closes it, after its subscriptions. */
+export type Connection = LogReader;
 
 /** What is known of an event beside its data. */
 export interface EventMeta {
@@ -42,15 +45,17 @@ export interface Reset {
 }
 
 export interface SubscribeOptions {
+  /** One of `connect`, for several subscriptions together; it is left open. Default: each has one of its own. */
+  connection?: Connection;
   /** Default: NATS_URL of the environment, else nats://127.0.0.1:4222. */
   url?: string;
   /** Name of the checkpoint: letters, digits, `_` and `-`. Without it nothing is kept, and each start begins at `from`. */
   durable?: string;
   /**
    * Where a subscription without a checkpoint begins: at the first event there is (default), behind the last one, at a sequence
-   * (for subscriptions to one shard), or at the first event stored at a moment or later.
+   * (for subscriptions to one shard), or at the first event stored at a moment or later. A function says it for each shard.
    */
-  from?: StartPosition;
+  from?: StartPosition | ((shard: number) => StartPosition);
   /** Only these jobs. */
   jobs?: readonly string[];
   /** Only these types; default those that `on` has handlers for. */

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { openLogReader, type LogReader } from '#libs/adapters/jetstream/reading';
+import type { LogReader } from '#libs/adapters/jetstream/reading';
 import { catalogue, isEventType, isJobId, shardOf, type EventType } from '#libs/events';
 import { SpoorError } from '#libs/failures';
 import { natsCheckpoints } from './checkpoint.js';
+import { connect } from './connect.js';
 import { Handling } from './handling.js';
 import type { SubscribeOptions } from './options.js';
 import { Subscription } from './subscription.js';
@@ -33,9 +34,10 @@ const DURABLE = /^[A-Za-z0-9_-]{1,64}$/;
  */
 export async function subscribe(options: SubscribeOptions): Promise<Subscription> {
   const types = checked(options);
-  const { durable, from = 'start', logger, signal } = options;
-  const url = options.url ?? process.env['NATS_URL'] ?? 'nats://127.0.0.1:4222';
-  const reader = await openLogReader({ url, name: `spoor client ${durable ?? ''}`.trim(), logger });
+  const { durable, from = 'start', url, logger, signal, connection } = options;
+  const reader =
+    connection ?? (await connect({ url, logger, name: `spoor client ${durable ?? ''}`.trim() } as const));
+  const close = async (): Promise<void> => (connection ? undefined : reader.close());
   try {
     const shards = await shardsOf(reader, options);
     const store =
@@ -47,11 +49,12 @@ export async function subscribe(options: SubscribeOptions): Promise<Subscription
     const subscription = new Subscription(
       { reader, options, store, handling, types, unknownTypes: {} },
       abort,
+      close,
     );
-    await subscription.start(shards, from);
+    await subscription.start(shards, typeof from === 'function' ? from : () => from);
     return subscription;
   } catch (error) {
-    await reader.close().catch(() => {});
+    await close().catch(() => {});
     throw error;
   }
 }

@@ -19,6 +19,7 @@ export class Subscription {
   constructor(
     private readonly context: Omit<ShardContext, 'signal' | 'onError'>,
     private readonly abort: AbortController,
+    private readonly close: () => Promise<void>,
   ) {
     this.done = new Promise((resolve, reject) => {
       this.finish = () => (this.failure ? reject(this.failure.error) : resolve());
@@ -26,8 +27,8 @@ export class Subscription {
   }
 
   /** @throws what `attach` of a shard throws; nothing runs then. */
-  async start(shards: readonly number[], from: StartPosition): Promise<void> {
-    for (const shard of shards) await this.add(shard, from);
+  async start(shards: readonly number[], from: (shard: number) => StartPosition): Promise<void> {
+    for (const shard of shards) await this.add(shard, from(shard));
     for (const shard of shards) this.launch(shard);
     if (this.context.options.follow ?? true) this.lookForShards();
     void this.end();
@@ -44,7 +45,7 @@ export class Subscription {
     return { shards, ...this.counts };
   }
 
-  /** Lets the handlers under way finish, writes the checkpoint and closes the connection. */
+  /** Lets the handlers under way finish, writes the checkpoint and closes the connection, unless it was brought along. */
   async stop(): Promise<void> {
     this.abort.abort();
     await this.done;
@@ -97,7 +98,7 @@ export class Subscription {
     while (this.running.size > 0) await Promise.all(this.running);
     if (this.looking) clearTimeout(this.looking);
     for (const shard of this.shards.values()) await shard.flush().catch((error: unknown) => this.fail(error));
-    await this.context.reader.close().catch(() => {});
+    await this.close().catch(() => {});
     this.finish();
   }
 }

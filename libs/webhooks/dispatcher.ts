@@ -1,19 +1,27 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
+  natsCheckpoints,
+  RetryLaterError,
   SupersededError,
   subscribe,
+  type CheckpointStore,
+  type Connection,
   type EventMeta,
+  type StartPosition,
   type StoredEvent,
   type Subscription,
 } from '#libs/client';
 import type { DeliveryLog } from '#libs/adapters/jetstream/reading';
 import type { Lease, Logger } from '#libs/engine/ports';
-import { deliver, type Sender } from './deliver.js';
+import { deliver, isGone, type Sender } from './deliver.js';
+import { EarlierTries } from './earlier-tries.js';
 import type { WebhookRegistry } from './registry.js';
 import type { WebhookRecord } from './webhook.js';
 
 export interface DispatcherOptions {
-  natsUrl: string;
+  /** Of all subscriptions together. */
+  connection: Connection;
   registry: WebhookRegistry;
   log: DeliveryLog;
   sender: Sender;
@@ -63,26 +71,32 @@ export class WebhookDispatcher {
       if (record.status === 'active') wanted.set(record.id, record);
     for (const [id, { key }] of this.running)
       if (!wanted.has(id) || keyOf(wanted.get(id)!) !== key) await this.stop(id);
-    for (const record of wanted.values()) if (!this.running.has(record.id)) await this.begin(record);
+    for (const record of wanted.values()) {
+      if (this.running.has(record.id)) continue;
+      // One that cannot begin, such as one of a job whose shard is gone, holds up no other.
+      await this.begin(record).catch((error: unknown) =>
+        this.options.logger.warn({ webhook: record.id, err: error }, 'a webhook waits'),
+      );
+    }
   }
 
   private async begin(record: WebhookRecord): Promise<void> {
-    const { registry, natsUrl, logger, retry = { baseMs: 5000, maxMs: 3_600_000 } } = this.options;
+    const { registry, connection, log, logger } = this.options;
     const { id, jobs, types } = record;
-    // What is stored between the registration and this moment is new, too.
-    const from = record.from === 'new' ? new Date(record.createdAt) : record.from;
     const secret = registry.secretOf(record);
     if (secret === null)
       return this.disable(id, 'its secret was sealed under another key of the installation');
+    const earlier = await EarlierTries.of(record, log);
     const ending = new AbortController();
     const failing = { since: record.failingSince };
     const subscription = await subscribe({
-      ...{ url: natsUrl, durable: `${id}-${record.epoch}`, from, signal: ending.signal },
+      ...{ connection, durable: id, checkpoints: await checkpointsOf(record, connection) },
+      ...{ from: (shard: number) => startOf(record, shard), signal: ending.signal },
       ...(jobs && { jobs }),
       ...(types && { types }),
       // What was delivered is kept at once: a repeat costs the receiver more than the write costs us.
       commitEvery: { events: 1, ms: 1000 },
-      retry: { attempts: Infinity, ...retry },
+      retry: { attempts: Infinity },
       onReset: ({ reason }) => {
         logger.error(
           { webhook: id, reason },
@@ -90,7 +104,8 @@ export class WebhookDispatcher {
         );
         return 'new';
       },
-      on: (event, meta) => this.send(record, secret, failing, event, meta, ending.signal),
+      on: (event, meta) =>
+        this.send({ record, secret, failing, earlier, signal: ending.signal }, event, meta),
     });
     this.running.set(id, { key: keyOf(record), subscription });
     const ended = (error?: unknown): void => {
@@ -102,30 +117,32 @@ export class WebhookDispatcher {
   }
 
   private async send(
-    record: WebhookRecord,
-    secret: string,
-    failing: { since: string | null },
+    { record, secret, failing, earlier, signal }: Delivering,
     event: StoredEvent,
     meta: EventMeta,
-    signal: AbortSignal,
   ): Promise<void> {
-    const { registry, giveUpMs = 5 * 86_400_000 } = this.options;
+    const { registry, giveUpMs = 5 * 86_400_000, retry = { baseMs: 5000, maxMs: 3_600_000 } } = this.options;
     const { id, type, jobId, time, data } = event;
     const message = { id, type, timestamp: time, jobId, shard: meta.shard, seq: meta.seq, data };
-    const done = await deliver(record, secret, message, meta.attempt, { ...this.options, signal });
+    if (meta.attempt === 1) await earlier.wait(id, signal);
+    const attempt = earlier.countOf(id) + meta.attempt;
+    const wait = (tries: number): number =>
+      Math.min(retry.maxMs, retry.baseMs * 2 ** (tries - 1)) * (0.75 + Math.random() / 2);
+    const done = await deliver(record, secret, message, attempt, { ...this.options, signal, wait });
     if (done.ok) {
       if (failing.since === null) return;
       failing.since = null;
       await registry.change(record.id, (now) => ({ ...now, failingSince: null }));
       return;
     }
-    if (done.statusCode === 410) await this.disable(record.id, 'the receiver has answered 410 Gone');
+    if (isGone(done)) await this.disable(record.id, 'the receiver has answered 410 Gone');
     if (failing.since === null) {
       failing.since = done.at;
       await registry.change(record.id, (now) => ({ ...now, failingSince: done.at }));
     } else if (Date.parse(done.at) - Date.parse(failing.since) > giveUpMs)
       await this.disable(record.id, `no delivery has succeeded since ${failing.since}`);
-    throw new Error(done.error ?? `answered ${done.statusCode}`);
+    const afterMs = done.nextAttemptAt === null ? retry.maxMs : Date.parse(done.nextAttemptAt) - Date.now();
+    throw new RetryLaterError(done.error ?? `answered ${done.statusCode}`, afterMs);
   }
 
   private async disable(id: string, reason: string): Promise<void> {
@@ -143,6 +160,29 @@ export class WebhookDispatcher {
     await Promise.all([...this.running.keys()].map((id) => this.stop(id)));
   }
 }
+
+/** What one webhook's deliveries share. */
+interface Delivering {
+  record: WebhookRecord;
+  secret: string;
+  failing: { since: string | null };
+  earlier: EarlierTries;
+  signal: AbortSignal;
+}
+
+/** A shard that is delivered again has a checkpoint of another name; the others keep theirs. */
+async function checkpointsOf({ id, again }: WebhookRecord, connection: Connection): Promise<CheckpointStore> {
+  const store = await natsCheckpoints(connection, randomUUID());
+  const nameOf = (shard: number): string => `${id}-${again[shard]?.epoch ?? 1}`;
+  return {
+    load: (_, shard) => store.load(nameOf(shard), shard),
+    save: (_, shard, checkpoint) => store.save(nameOf(shard), shard, checkpoint),
+  };
+}
+
+/** What is stored between the registration and this moment is new, too. */
+const startOf = ({ again, from, createdAt }: WebhookRecord, shard: number): StartPosition =>
+  again[shard]?.fromSeq ?? (from === 'new' ? new Date(createdAt) : from);
 
 /** What makes a running delivery another one. */
 const keyOf = ({ epoch, url }: WebhookRecord): string => `${epoch} ${url}`;

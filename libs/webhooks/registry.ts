@@ -4,7 +4,14 @@ import type { TargetCheck } from '#libs/engine/ports';
 import { canonicalUrl, subjects } from '#libs/events';
 import { SpoorError } from '#libs/failures';
 import { newSecret, type SecretBox } from './signature.js';
-import { viewOf, webhookRecord, type WebhookInput, type WebhookRecord, type WebhookView } from './webhook.js';
+import {
+  viewOf,
+  webhookRecord,
+  type RedeliverInput,
+  type WebhookInput,
+  type WebhookRecord,
+  type WebhookView,
+} from './webhook.js';
 
 /** Registered webhooks: configuration, kept in a KV bucket beside the log. */
 export class WebhookRegistry {
@@ -28,7 +35,8 @@ export class WebhookRegistry {
     const id = `wh-${randomUUID()}`;
     const secret = newSecret();
     const record: WebhookRecord = {
-      ...{ id, url, types: input.types ?? null, jobs: input.jobs ?? null, from: input.from, epoch: 1 },
+      ...{ id, url, types: input.types ?? null, jobs: input.jobs ?? null, from: input.from },
+      ...{ epoch: 1, askedAt: null, again: {} },
       ...{ createdAt: new Date().toISOString(), status: 'active', reason: null, failingSince: null },
       sealed: this.box.seal(secret, id),
     };
@@ -51,15 +59,28 @@ export class WebhookRegistry {
     await this.bucket.remove(id);
   }
 
-  /** Active again, from `fromSeq` on, or from where it stood. @throws SpoorError invalid_request, not_found */
-  async redeliver(id: string, fromSeq?: number): Promise<WebhookRecord> {
-    if (fromSeq !== undefined && (await this.reader.shards()).length > 1)
-      throw invalid('fromSeq', 'can be given only where the log has one shard');
-    return this.change(id, (record) => ({
-      ...record,
-      ...{ status: 'active', reason: null, failingSince: null },
-      ...(fromSeq !== undefined && { from: fromSeq, epoch: record.epoch + 1 }),
-    }));
+  /**
+   * Active again and at once: from a sequence of a shard on, or from where it stood.
+   * @throws SpoorError not_found; invalid_request with the field
+   */
+  async redeliver(id: string, { fromSeq, shard }: RedeliverInput = {}): Promise<WebhookRecord> {
+    const of = fromSeq === undefined ? null : await this.shardOf(shard);
+    if (fromSeq === undefined && shard !== undefined)
+      throw invalid('fromSeq', 'must be given where a shard is named');
+    return this.change(id, (record) => {
+      const epoch = record.epoch + 1;
+      const active = { status: 'active' as const, reason: null, failingSince: null };
+      const again = of === null ? record.again : { ...record.again, [of]: { epoch, fromSeq: fromSeq! } };
+      return { ...record, ...active, epoch, again, askedAt: new Date().toISOString() };
+    });
+  }
+
+  private async shardOf(shard: number | undefined): Promise<number> {
+    const shards = await this.reader.shards();
+    if (shard === undefined && shards.length > 1)
+      throw invalid('shard', `must be given: sequences count within each of the ${shards.length} shards`);
+    if (shard === undefined || shards.includes(shard)) return shard ?? 0;
+    throw invalid('shard', `there are ${shards.length}, counted from 0`);
   }
 
   /** @throws SpoorError not_found */

@@ -17,6 +17,8 @@ export const webhookInput = z.strictObject({
 export const redeliverInput = z.strictObject({
   /** Deliveries begin again with this sequence; without it a disabled webhook goes on where it stood. */
   fromSeq: z.int().positive().optional(),
+  /** Of which shard that is; needed where the log has several. The others go on where they stand. */
+  shard: z.int().nonnegative().optional(),
 });
 
 const shown = {
@@ -39,9 +41,13 @@ export const webhookCreated = z.object({ ...shown, secret: z.string() });
 export const webhookRecord = z.object({
   ...shown,
   sealed: z.string(),
-  /** Rises with each redelivery: the name of the checkpoint carries it. */
+  from: z.enum(['start', 'new']),
+  /** Rises whenever somebody asks for a delivery. */
   epoch: z.int().positive(),
-  from: z.union([z.enum(['start', 'new']), z.int()]),
+  /** When somebody last did: tries before that hold nothing back. */
+  askedAt: z.string().nullable(),
+  /** Shard → where its deliveries began again, and the epoch that its checkpoint is named after. */
+  again: z.record(z.string(), z.object({ epoch: z.int().positive(), fromSeq: z.int().positive() })),
 });
 
 /** One try. */
@@ -50,6 +56,7 @@ export const delivery = z.object({
   type: z.string(),
   jobId: z.string().nullable(),
   seq: z.int().nullable(),
+  /** Tries of this event since it was last taken, those of earlier processes too. */
   attempt: z.int(),
   at: z.string(),
   ms: z.number(),
@@ -58,9 +65,12 @@ export const delivery = z.object({
   statusCode: z.int().nullable(),
   /** A code of the failure table. */
   error: z.string().nullable(),
+  /** Not before; null when there is none, or it was decided by an earlier version. */
+  nextAttemptAt: z.string().nullable().default(null),
 });
 
 export type WebhookInput = z.output<typeof webhookInput>;
+export type RedeliverInput = z.output<typeof redeliverInput>;
 export type WebhookRecord = z.output<typeof webhookRecord>;
 export type WebhookView = z.output<typeof webhookView>;
 export type Delivery = z.output<typeof delivery>;

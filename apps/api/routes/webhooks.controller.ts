@@ -55,12 +55,13 @@ export class WebhooksController {
   @Post(':id/redeliver')
   @HttpCode(200)
   @Describe({
-    summary: 'Deliver again from a sequence on; or, without one, go on with a webhook that was disabled',
+    summary:
+      'Deliver again from a sequence of a shard on; or, without one, try at once what waits, also of a webhook that was disabled',
     ...{ params: ['id'], body: 'Redeliver', answer: 'WebhookAnswer', query: noQuery },
   })
   redeliver(@Param('id') id: string, @Body() body: unknown, @Query() query: unknown) {
     parseQuery(noQuery, query);
-    return this.webhooks.redeliver(id, parseInput(redeliverInput, body, 'field').fromSeq);
+    return this.webhooks.redeliver(id, parseInput(redeliverInput, body, 'field'));
   }
 
   @Post(':id/test')

@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import got from 'got';
 import type { AddressGuard } from './guard.js';
 import { targetOf } from './guard.js';
+import { retryAfterMs } from './head.js';
 import { problemOf, problems, type Problem } from './problems.js';
 import type { Agents } from './way.js';
 
@@ -15,9 +16,9 @@ export interface PostRequest {
   signal: AbortSignal;
 }
 
-/** The status of the answer; of its body nothing is read. Redirects are answers like any other. */
+/** The status of the answer and the wait that it asks for; of its body nothing is read. Redirects are answers like any other. */
 export type PostOutcome =
-  { ok: true; statusCode: number; retryAfter: string | null } | ({ ok: false } & Problem);
+  { ok: true; statusCode: number; retryAfterMs: number | null } | ({ ok: false } & Problem);
 
 /** One POST through the guard: the address is judged where the socket is made, and nothing is followed. */
 export async function post(request: PostRequest, guard: AddressGuard, agents: Agents): Promise<PostOutcome> {
@@ -36,7 +37,8 @@ export async function post(request: PostRequest, guard: AddressGuard, agents: Ag
   const ended = AbortSignal.any([timeout, request.signal]);
   try {
     const [head] = (await once(stream, 'response', { signal: ended })) as [IncomingMessage];
-    return { ok: true, statusCode: head.statusCode ?? 0, retryAfter: head.headers['retry-after'] ?? null };
+    const retryAfter = retryAfterMs(head.headers['retry-after'], Date.now());
+    return { ok: true, statusCode: head.statusCode ?? 0, retryAfterMs: retryAfter };
   } catch (error) {
     request.signal.throwIfAborted();
     return { ok: false, ...(timeout.aborted ? problems.timeout(request.timeoutMs) : problemOf(error)) };
