@@ -66,6 +66,13 @@ export class Frontier {
     return index < this.pages.size ? this.pages.entry(index) : null;
   }
 
+  /** Indices of all open pages, in the order of their discovery. */
+  openPages(): number[] {
+    const open: number[] = [];
+    for (let i = 0; i < this.pages.size; i++) if (this.pages.isOpen(i)) open.push(i);
+    return open;
+  }
+
   isOpen(index: number): boolean {
     return this.pages.isOpen(index);
   }

@@ -17,14 +17,11 @@ const LONG_FLIGHT_MS = 5000;
 
 /** One running job in the coordinator: its frontier, its pace, and what it wants to release next. */
 export class JobRunner {
-  readonly frontier: Frontier;
   readonly pace: Pace;
   /** Monotonic time of the last page fact. */
   lastProgress: number;
   /** Monotonic time at which its flights were last compared with the queue. */
   private lookedAt: number;
-  /** Of the run, as far as the job tolerates them. */
-  readonly proxyFailures = new ProxyFailures();
   private staged: Entry[] = [];
   private stagedSince = 0;
   private askedAt = 0;
@@ -35,8 +32,10 @@ export class JobRunner {
     private readonly clock: Pick<Clock, 'now' | 'monotonic'>,
     /** Those of all jobs that are paced together. */
     hosts = new Hosts(),
+    readonly frontier = new Frontier(jobId, hashKey),
+    /** Of the run, as far as the job tolerates them. */
+    readonly proxyFailures = new ProxyFailures(),
   ) {
-    this.frontier = new Frontier(jobId, hashKey);
     this.pace = new Pace(this.frontier, hosts);
     this.lastProgress = this.lookedAt = clock.monotonic();
   }
@@ -61,7 +60,8 @@ export class JobRunner {
     const wall = this.clock.now();
     for (const [host, until] of this.frontier.slowedUntil)
       if (until > wall) this.pace.slow(host, now + this.boundedWait(until - wall));
-    this.pace.absorb(this.frontier.takeOpened(), now, wall);
+    this.frontier.takeOpened();
+    this.pace.absorb(this.frontier.openPages(), now, wall);
     this.pace.restSince(now - Math.max(wall - this.frontier.storedAt, 0));
   }
 

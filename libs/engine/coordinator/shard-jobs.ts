@@ -5,6 +5,7 @@ import type { Clock, EventLog, LogBatch, Logger } from '#libs/engine/ports';
 import { describeError } from '../describe-error.js';
 import { Hosts } from './hosts.js';
 import { JobRunner } from './job-runner.js';
+import { RestingJobs, type Rested } from './resting-jobs.js';
 
 /** Of a history: what is in hand at once is what the garbage collector copies about; measured, 500 take a tenth more CPU. */
 const REPLAY_BATCH = 150;
@@ -25,6 +26,7 @@ export interface ShardJobsDeps {
 export class ShardJobs {
   readonly runners = new Map<string, JobRunner>();
   private readonly hosts = new Hosts();
+  private readonly resting = new RestingJobs();
   /** Jobs left alone because a decision cannot be read. */
   readonly unreadable = new Set<string>();
   /** Sequence up to which the tail is folded. */
@@ -81,11 +83,16 @@ export class ShardJobs {
       return;
     }
     const runner = this.runners.get(entry.jobId);
+    const rested = this.resting.fold(entry);
     if (isUnreadable(entry)) {
       if (runner) this.meetUnreadable(runner, entry);
-    } else if (runner) {
+    } else if (rested && runs(entry)) this.wake(entry.jobId, rested);
+    else if (runner) {
       runner.apply(entry);
-      if (!runner.running) this.drop(runner);
+      if (!runner.running) {
+        this.drop(runner);
+        this.resting.add(runner);
+      }
     } else if (entry.type === 'JobStarted' && runs(entry)) {
       const fresh = this.newRunner(entry.jobId);
       fresh.apply(entry);
@@ -113,6 +120,16 @@ export class ShardJobs {
     this.runners.delete(runner.jobId);
     runner.leave();
     this.deps.onDropped(runner);
+  }
+
+  /** A job that was stopped while it was led here: nothing has to be read again. */
+  private wake(jobId: string, { frontier, proxyFailures }: Rested): void {
+    const { hashKey, clock } = this.deps;
+    this.resting.take(jobId);
+    const runner = new JobRunner(jobId, hashKey, clock, this.hosts, frontier, proxyFailures);
+    runner.begin();
+    this.runners.set(jobId, runner);
+    this.deps.onLoading();
   }
 
   private newRunner(jobId: string): JobRunner {
