@@ -23,6 +23,7 @@ import { PagesController } from './routes/pages.controller.js';
 import { WebhooksController } from './routes/webhooks.controller.js';
 import { ProjectionsController } from './routes/projections.controller.js';
 import { RetryController } from './routes/retry.controller.js';
+import { BatchController } from './scrape/batch.controller.js';
 import { ScrapeController } from './scrape/scrape.controller.js';
 import { ScrapeErrorFilter } from './scrape/scrape-error-filter.js';
 import { UsageController } from './scrape/usage.controller.js';
@@ -49,7 +50,7 @@ export class ApiModule {
         SegmentController,
         DashboardController,
         SessionsController,
-        ...(deps.scrape ? [ScrapeController, UsageController] : []),
+        ...(deps.scrape ? [ScrapeController, BatchController, UsageController] : []),
       ],
       providers: [
         { provide: API_DEPS, useValue: deps },

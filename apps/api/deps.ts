@@ -5,7 +5,7 @@ import type { JobHistories } from '#libs/engine/histories';
 import type { JobService } from '#libs/engine/jobs';
 import type { ProjectionStatus } from '#libs/engine';
 import type { Bodies, EventLog, Logger, ProgressFeed, ReadModels, UsageStore } from '#libs/engine/ports';
-import type { ScrapeService } from '#libs/engine/scrape';
+import type { ScrapeBatches, ScrapeService } from '#libs/engine/scrape';
 import type { PricingAnswer } from './scrape/schemas.js';
 
 export interface ApiConfig {
@@ -74,6 +74,7 @@ export interface ApiDeps {
 /** What `/api/v1` stands on. */
 export interface ScrapeApi {
   service: Pick<ScrapeService, 'scrape'>;
+  batches: Pick<ScrapeBatches, 'start' | 'keyOf' | 'look' | 'results' | 'follow'>;
   findKey: (presented: string) => Promise<ApiKey | null>;
   usage: () => Promise<UsageStore>;
   pricing: PricingAnswer;

@@ -15,6 +15,7 @@ const keyOf = (scopes: ApiKey['scopes']): ApiKey => ({
 });
 const scrape = {
   service: { scrape: () => Promise.reject(new Error('not part of this test')) },
+  batches: {} as never,
   findKey: async (presented: string) =>
     presented === adminKey ? keyOf(['admin']) : presented === scrapeKey ? keyOf(['scrape']) : null,
   usage: () => Promise.reject(new Error('not part of this test')),

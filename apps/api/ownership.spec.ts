@@ -14,6 +14,7 @@ const keyCalled = (name: string): ApiKey => {
 const revoked = new Set<string>();
 const scrape = {
   service: { scrape: () => Promise.reject(new Error('not part of this test')) },
+  batches: {} as never,
   findKey: async (presented: string) => (revoked.has(presented) ? null : keyCalled(presented)),
   usage: () => Promise.reject(new Error('not part of this test')),
   pricing: { methods: ['api_key' as const], tiers: {} as never },

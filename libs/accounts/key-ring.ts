@@ -20,6 +20,7 @@ const handlers: AccountHandlers<KeyRing> = {
   PaymentSpent: 'ignored',
   ScrapeServed: 'ignored',
   ScrapeRefused: 'ignored',
+  BatchScraped: 'ignored',
 };
 
 export function foldKey(ring: KeyRing, event: AccountEvent): void {

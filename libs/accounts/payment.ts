@@ -34,6 +34,7 @@ const handlers: AccountHandlers<Payment> = {
   KeyRevoked: 'ignored',
   ScrapeServed: 'ignored',
   ScrapeRefused: 'ignored',
+  BatchScraped: 'ignored',
 };
 
 export function foldPayment(payment: Payment, event: AccountEvent): void {

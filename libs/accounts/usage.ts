@@ -20,8 +20,9 @@ const HOUR_MS = 3_600_000;
 type Deltas = Map<string, UsageDelta>;
 type Used = AccountEventData<'ScrapeServed' | 'ScrapeRefused'>;
 
-function deltaOf(deltas: Deltas, { keyId, wallet }: Used, storedAt: number): UsageDelta {
-  const caller = keyId ?? wallet ?? 'unknown';
+const callerOf = ({ keyId, wallet }: Used): string => keyId ?? wallet ?? 'unknown';
+
+function deltaOf(deltas: Deltas, caller: string, storedAt: number): UsageDelta {
   const hour = new Date(Math.floor(storedAt / HOUR_MS) * HOUR_MS).toISOString();
   const id = `${caller} ${hour}`;
   let delta = deltas.get(id);
@@ -33,6 +34,11 @@ function deltaOf(deltas: Deltas, { keyId, wallet }: Used, storedAt: number): Usa
   return delta;
 }
 
+function addRefused(delta: UsageDelta, code: string): void {
+  delta.refused += 1;
+  delta.refusedByCode[code] = (delta.refusedByCode[code] ?? 0) + 1;
+}
+
 const handlers: AccountHandlers<Deltas> = {
   KeyCreated: 'ignored',
   KeyRevoked: 'ignored',
@@ -40,15 +46,24 @@ const handlers: AccountHandlers<Deltas> = {
   PaymentReleased: 'ignored',
   PaymentSpent: 'ignored',
   ScrapeServed: (deltas, { data, storedAt }) => {
-    const delta = deltaOf(deltas, data, storedAt);
+    const delta = deltaOf(deltas, callerOf(data), storedAt);
     delta.served += 1;
     delta.bytes += data.bytes;
     delta.watt += data.charged;
   },
   ScrapeRefused: (deltas, { data, storedAt }) => {
-    const delta = deltaOf(deltas, data, storedAt);
-    delta.refused += 1;
-    delta.refusedByCode[data.code] = (delta.refusedByCode[data.code] ?? 0) + 1;
+    const delta = deltaOf(deltas, callerOf(data), storedAt);
+    addRefused(delta, data.code);
+  },
+  BatchScraped: (deltas, { data: { keyId, results }, storedAt }) => {
+    const delta = deltaOf(deltas, keyId, storedAt);
+    for (const { code, bytes } of results) {
+      if (code !== null) addRefused(delta, code);
+      else {
+        delta.served += 1;
+        delta.bytes += bytes;
+      }
+    }
   },
 };
 

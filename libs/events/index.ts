@@ -52,6 +52,7 @@ export type {
   RedirectStep,
   RobotsVerdict,
 } from './shared-schemas.js';
+export type { BatchUrl, ScrapeBatch } from './scrape-batch.js';
 export type { ExtractionRules } from './extraction-rules.js';
 export {
   jobSpec,

@@ -73,6 +73,10 @@ export const probesOfNode = (nodeId: string): string => `spoor.nodes.probe.${tok
 /** Every node answers with its name, its region, and how busy it is. */
 export const nodeCensus = 'spoor.nodes.census';
 
+export const batchSubject = (jobId: string): string =>
+  `spoor.accounts.batch.${shardOf(jobId)}.${token(jobId)}`;
+export const allBatches = (shard: number): string => `spoor.accounts.batch.${shard}.*`;
+
 /** @throws RangeError when it could not stand in a subject as one word */
 function token(word: string): string {
   if (!/^[A-Za-z0-9_-]{1,100}$/.test(word)) throw new RangeError('not a word of a subject');

@@ -13,6 +13,7 @@ const OF_FETCH: Partial<Record<FailureCode, ScrapeCode>> = {
   blocked_address: 'url_blocked',
   invalid_url: 'invalid_url',
   parse_error: 'parsing_error',
+  worker_died: 'internal_error',
 };
 
 /** Of a port where nobody listens, which is worth telling apart. */

@@ -64,7 +64,7 @@ export const failures = {
     'UNAUTHENTICATED',
     'Send a key in X-API-Key: spoor key create --scopes admin makes one.',
   ),
-  forbidden: refused(403, 'PERMISSION_DENIED', 'The control API takes keys with the scope admin.'),
+  forbidden: refused(403, 'PERMISSION_DENIED', 'Use a key with the scope that is named, or with admin.'),
   job_not_found: refused(404, 'NOT_FOUND', 'Check the job id; `spoor job ls` lists all jobs.'),
   not_found: refused(404, 'NOT_FOUND', 'Check the id.'),
   impossible_transition: refused(

@@ -5,6 +5,7 @@ import {
   type JobEventType,
   type JobSpec,
   type JobSpecChanges,
+  type ScrapeBatch,
 } from '#libs/events';
 import { SpoorError } from '#libs/failures';
 import type { ResumedFrom } from './position.js';
@@ -18,7 +19,13 @@ interface Asked {
 }
 
 export type JobCommand =
-  | (Asked & { type: 'start'; spec: JobSpec; start: string[]; owner?: string | undefined })
+  | (Asked & {
+      type: 'start';
+      spec: JobSpec;
+      start: string[];
+      owner?: string | undefined;
+      scrape?: ScrapeBatch | undefined;
+    })
   | (Asked & { type: 'pause'; by?: 'user' | 'system' })
   | (Asked & { type: 'stop' })
   | (Asked & {
@@ -83,8 +90,17 @@ export function decide(jobId: string, state: JobState | null, command: JobComman
 
   if (command.type === 'start') {
     if (state) throw new SpoorError('conflict', `Job ${jobId} exists already.`);
-    const { spec, start } = command;
-    return append('JobStarted', { ...ref, ...ownedBy(command.owner), run: 1, generation: 1, spec, start });
+    const { spec, start, scrape } = command;
+    const batch = scrape ? { scrape } : {};
+    return append('JobStarted', {
+      ...ref,
+      ...ownedBy(command.owner),
+      run: 1,
+      generation: 1,
+      spec,
+      start,
+      ...batch,
+    });
   }
   if (!state) throw new SpoorError('job_not_found', `There is no job ${jobId}.`);
 

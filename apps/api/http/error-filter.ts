@@ -66,9 +66,9 @@ export class ErrorFilter implements ExceptionFilter {
   catch(error: unknown, host: ArgumentsHost): void {
     const request = host.switchToHttp().getRequest<Request>();
     const other = Object.keys(this.others).find((prefix) => request.path.startsWith(prefix));
-    if (other !== undefined) return void this.others[other]?.catch(error, host);
-    const response = host.switchToHttp().getResponse<Response>();
     const known = publicError(error, request);
+    if (other !== undefined) return void this.others[other]?.catch(known ?? error, host);
+    const response = host.switchToHttp().getResponse<Response>();
     const requestId = String(response.getHeader('x-request-id') ?? '');
     const status = known instanceof RequestRefused ? known.status : failures[known?.code ?? 'internal'].http;
     if (status >= 500) {

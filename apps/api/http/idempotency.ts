@@ -22,7 +22,8 @@ export function checkKey(key: string | undefined): string | undefined {
 }
 
 /** Two callers may choose the same word: a key is one of its caller's. */
-const scoped = ({ keyId }: Caller, key: string): string => (keyId === null ? key : `${keyId}\n${key}`);
+const scoped = ({ keyId }: Pick<Caller, 'keyId'>, key: string): string =>
+  keyId === null ? key : `${keyId}\n${key}`;
 
 export const commandIdOf = (action: string, key: string | undefined, caller: Caller): string | undefined =>
   key === undefined ? undefined : `key-${sha256(`${action}\n${scoped(caller, key)}`).slice(0, 32)}`;
@@ -31,7 +32,7 @@ export const commandIdOf = (action: string, key: string | undefined, caller: Cal
 export function startIdsOf(
   key: string | undefined,
   request: Request,
-  caller: Caller,
+  caller: Pick<Caller, 'keyId'>,
   shards: number,
 ): { jobId?: string; commandId?: string } {
   if (key === undefined) return {};

@@ -5,8 +5,12 @@ import type { LogBatch } from '#libs/engine/ports';
 import { callerOf } from './caller.js';
 import type { OpenStreams } from './open-streams.js';
 
+/** One event of a stream, under the id that a client comes back with. */
+export const eventFrame = (id: number, event: string, data: unknown): string =>
+  `id: ${id}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
+
 const frame = (entry: LogEntry): string =>
-  `id: ${entry.seq}\nevent: ${isUnreadable(entry) ? 'unreadable' : entry.type}\ndata: ${JSON.stringify(entry)}\n\n`;
+  eventFrame(entry.seq, isUnreadable(entry) ? 'unreadable' : entry.type, entry);
 
 /** Writes at the client's speed; false when it has gone. */
 async function write(response: Response, text: string, signal: AbortSignal): Promise<boolean> {
@@ -17,15 +21,26 @@ async function write(response: Response, text: string, signal: AbortSignal): Pro
   return !signal.aborted;
 }
 
-/**
- * Server-sent events: each event of the log under its sequence, so that a client that reconnects goes on where it was.
- * Comments keep the connection alive while nothing happens; with each one it is looked whether the key is still one.
- */
-export async function sendEvents(
+/** Server-sent events: each event of the log under its sequence, so that a client that reconnects goes on where it was. */
+export const sendEvents = (
   response: Response,
   streams: OpenStreams,
   heartbeatMs: number,
   read: (signal: AbortSignal) => AsyncIterable<LogBatch>,
+): Promise<void> =>
+  sendFrames(response, streams, heartbeatMs, async function* (signal) {
+    for await (const { entries } of read(signal)) for (const entry of entries) yield frame(entry);
+  });
+
+/**
+ * Server-sent events that are written already. Comments keep the connection alive while nothing happens; with each one it is looked
+ * whether the key is still one.
+ */
+export async function sendFrames(
+  response: Response,
+  streams: OpenStreams,
+  heartbeatMs: number,
+  frames: (signal: AbortSignal) => AsyncIterable<string>,
 ): Promise<void> {
   const { signal, done } = streams.signalFor(response);
   response.setHeader('content-type', 'text/event-stream; charset=utf-8');
@@ -40,9 +55,7 @@ export async function sendEvents(
       .then((is) => is || done(), done);
   }, heartbeatMs);
   try {
-    for await (const { entries } of read(signal)) {
-      for (const entry of entries) if (!(await write(response, frame(entry), signal))) return;
-    }
+    for await (const text of frames(signal)) if (!(await write(response, text, signal))) return;
   } catch (error) {
     if (!signal.aborted) throw error;
   } finally {

@@ -16,6 +16,7 @@ import { SpoorError } from '#libs/failures';
 import { API_DEPS, type ApiDeps } from '../deps.js';
 import { Asking, type Caller } from '../http/caller.js';
 import { formatOf } from '../http/formats.js';
+import { afterLastId, LAST_EVENT_ID } from '../http/last-event-id.js';
 import { OpenStreams } from '../http/open-streams.js';
 import { parseQuery } from '../http/parse.js';
 import { sendEvents } from '../http/send-events.js';
@@ -27,10 +28,6 @@ import { eventsSeenBy } from './own-events.js';
 import { JobViews } from './job-views.js';
 
 const STREAMS = ['application/x-ndjson', 'text/event-stream'];
-const LAST_EVENT_ID = {
-  name: 'Last-Event-ID',
-  description: 'Sequence of the last event seen; a live stream goes on behind it, whatever `from` says.',
-};
 
 @ApiTags('events')
 @Controller('api')
@@ -165,12 +162,3 @@ const liveBackwards = (): SpoorError =>
   new SpoorError('invalid_request', 'reverse: a live stream goes forwards only', {
     ...{ field: 'reverse', hint: 'Ask for format=json or format=ndjson.' },
   });
-
-/** What a browser sends when it reconnects; the address it asks for is still the first one. */
-function afterLastId(header: string | undefined): number | undefined {
-  if (header === undefined || header === '') return undefined;
-  if (!/^\d{1,15}$/.test(header)) {
-    throw new SpoorError('invalid_request', 'Last-Event-ID: must be a sequence', { field: 'Last-Event-ID' });
-  }
-  return Number(header) + 1;
-}

@@ -108,3 +108,6 @@ export const eventsQuery = z.strictObject(eventsQueryFields);
 export const allEventsQuery = z.strictObject({ ...eventsQueryFields, shard: whole(0, 9999).default(0) });
 
 export const deliveriesQuery = z.strictObject({ limit: whole(1, 500).default(50) });
+
+/** Place in the batch from which on results are wanted. */
+export const batchQuery = z.strictObject({ from: whole(0, 1000).default(0) });

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { TIERS } from '#libs/events';
 import { scrapeFailures } from '#libs/failures';
-import { FORMATS } from '#libs/engine/scrape';
+import { FORMATS, MAX_BATCH_URLS } from '#libs/engine/scrape';
 
 const count = z.int().nonnegative();
 
@@ -74,10 +74,45 @@ const pricing = z.object({
   tiers: z.record(z.enum(TIERS), z.object({ perHour: count, perUrlPerHour: count })),
 });
 
-export const scrapeInputs = { Scrape: scrapeBody };
+const url = z.string().max(2048);
+const format = z.enum(FORMATS);
+const batchBody = z.strictObject({
+  urls: z
+    .array(z.union([url, z.strictObject({ url, format: format.optional() })]))
+    .min(1)
+    .max(MAX_BATCH_URLS),
+  /** Of the URLs that name none. */
+  format: format.default('text'),
+});
+
+const batchAnswer = z.object({
+  success: z.literal(true),
+  batch_id: z.string(),
+  /** `stopped`, `error` and `done` are ends. */
+  status: z.enum(['running', 'paused', 'stopped', 'error', 'done', 'removed']),
+  total: count,
+  /** URLs that have a result. */
+  completed: count,
+  created_at: z.string(),
+  links: z.object({ self: z.string(), events: z.string() }),
+});
+
+const place = { index: count, url: z.string(), format };
+const batchResults = batchAnswer.extend({
+  /** In the order of the batch; those that are still to come are left out. */
+  results: z.array(
+    z.union([scrapeAnswer.extend(place), scrapeError.extend({ ...place, timestamp: z.string().optional() })]),
+  ),
+  /** `from` of the next page; null: these are all that there are. */
+  next: count.nullable(),
+});
+
+export const scrapeInputs = { Scrape: scrapeBody, ScrapeBatch: batchBody };
 export const scrapeAnswers = {
   ScrapeAnswer: scrapeAnswer,
   ScrapeError: scrapeError,
+  ScrapeBatchAnswer: batchAnswer,
+  ScrapeBatchResults: batchResults,
   Usage: usage,
   Pricing: pricing,
 };

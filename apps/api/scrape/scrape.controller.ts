@@ -7,6 +7,7 @@ import { SCRAPE_DEPS, type ScrapeApi } from '../deps.js';
 import { OpenStreams } from '../http/open-streams.js';
 import { Describe } from '../schemas/openapi.js';
 import { ScrapeErrorFilter } from './scrape-error-filter.js';
+import { bodyOf, tellLimit } from './scrape-call.js';
 
 /** One URL in, content or an exact error out. */
 @ApiTags('scrape')
@@ -37,7 +38,7 @@ export class ScrapeController {
     try {
       const call = {
         requestId: String(response.getHeader('x-request-id') ?? ''),
-        body: typeof body === 'object' && body !== null ? (body as Record<string, unknown>) : {},
+        body: bodyOf(body),
         apiKey: request.get('x-api-key'),
         address: request.ip ?? '',
       };
@@ -58,14 +59,6 @@ export class ScrapeController {
   pricing() {
     return this.scrapes.pricing;
   }
-}
-
-/** As in draft-ietf-httpapi-ratelimit-headers-07, whose three fields clients know. */
-function tellLimit(response: Response, { allowed, limit, remaining, resetSeconds }: LimitVerdict): void {
-  response.setHeader('RateLimit-Limit', limit);
-  response.setHeader('RateLimit-Remaining', remaining);
-  response.setHeader('RateLimit-Reset', resetSeconds);
-  if (!allowed) response.setHeader('Retry-After', resetSeconds);
 }
 
 const answerOf = ({ url, format, content, route, by }: Scraped) => ({

@@ -1,11 +1,20 @@
 import { TIER_LIMITS } from '#libs/accounts';
-import { createJsonEndpoint } from '#libs/adapters/egress';
+import { createJsonEndpoint, decodeBody } from '#libs/adapters/egress';
+import { createContentReader } from '#libs/adapters/html';
 import { openAccounts, type OpenAccounts } from '#libs/adapters/postgres';
 import { createKeyHasher, installationSecret } from '#libs/adapters/system';
 import { isLoopback } from '#libs/config';
 import { KeyWatch, UsageProjector } from '#libs/engine/accounts';
 import type { AccountLog } from '#libs/engine/ports';
-import { Payments, routedFetch, ScrapeService, type PaymentTerms } from '#libs/engine/scrape';
+import {
+  BatchUsage,
+  Payments,
+  routedFetch,
+  ScrapeBatches,
+  ScrapeService,
+  type PaymentTerms,
+} from '#libs/engine/scrape';
+import type { BodyRef } from '#libs/events';
 import type { Resources, Running } from '#libs/hosting';
 import { createScraper } from '#libs/hosting/scraper';
 import type { ScrapeApi } from '../deps.js';
@@ -34,17 +43,29 @@ export async function startScrape(resources: Resources): Promise<ScrapeApi & Run
     targets: scraper.targets,
     fetch: routedFetch({ nodes: log.scrapeNodes, central, fallback, logger }),
   });
+  const stored = {
+    ...{ bodies: resources.bodies, reader: createContentReader() },
+    decode: async (raw: Buffer, { encoding, truncated }: BodyRef, maxBytes: number) =>
+      (await decodeBody(raw, encoding, maxBytes, truncated ?? false, async () => undefined)).body,
+  };
+  const { eventLog } = log;
+  const batches = new ScrapeBatches({
+    ...{ ...stored, jobs: resources.jobs, eventLog, findKey, limits: store.limits },
+    options: { robots: config.scrape.robots, proxy: scraper.proxy },
+  });
+  const batchUsage = new BatchUsage({ ...stored, accounts, eventLog, clock, logger, shards: config.shards });
   const ending = new AbortController();
   const usage = async () => store.usage;
   const counting = new UsageProjector({ log: accounts, store: usage, clock, logger }).run(ending.signal);
+  const countingBatches = batchUsage.run(ending.signal);
   return {
-    ...{ service, findKey, usage },
+    ...{ service, batches, findKey, usage },
     pricing: pricingOf(payment),
     close: async () => {
       payment?.close();
       ending.abort();
       keys.close();
-      await counting;
+      await Promise.all([counting, countingBatches]);
       scraper.close();
       await store.close();
     },

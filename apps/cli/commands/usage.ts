@@ -60,10 +60,18 @@ const lineOf = ({ caller, hour, served, refused, bytes, watt, name }: Row): stri
 
 function timeOf(field: string, text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
-  const moment = parseMoment(text, field, Date.now());
-  if ('time' in moment) return new Date(moment.time).toISOString();
-  throw new SpoorError('invalid_request', `${field}: must be a time, not ${text.slice(0, 40)}`, {
-    field,
-    hint: 'For example 2027-01-31, 2027-01-31T12:00Z, or 30d for thirty days ago.',
-  });
+  try {
+    const moment = parseMoment(text, field, Date.now());
+    if ('time' in moment) return new Date(moment.time).toISOString();
+  } catch (error) {
+    if (!(error instanceof SpoorError)) throw error;
+  }
+  throw new SpoorError(
+    'invalid_request',
+    `${field}: must be a time, not ${JSON.stringify(text.slice(0, 40))}`,
+    {
+      field,
+      hint: 'For example 2027-01-31, 2027-01-31T12:00Z, or 30d for thirty days ago.',
+    },
+  );
 }

@@ -17,7 +17,7 @@ import { decodeEnvelope, encodeEnvelope } from './envelope.js';
 import { ApiError, toSpoorError } from './errors.js';
 import { readRaw } from './reader.js';
 import type { RawMessage } from './session.js';
-import { leaderMessage } from './stored.js';
+import { leaderMessage, type StoredMessage } from './stored.js';
 import { ensureAccountStream, identityOf, streamInfo } from './streams.js';
 
 const MAX_BATCH = 500;
@@ -72,7 +72,9 @@ export class JetStreamAccountLog implements AccountLog {
     const filter = only === 'keys' ? subjects.allKeys : only?.subject;
     const raw = { ...rest, stream: subjects.ACCOUNT_STREAM, filter, maxBatch: MAX_BATCH };
     for await (const { messages, upTo, caughtUp } of readRaw(this.connection, raw)) {
-      const events = messages.map((message) => this.decode(message)).filter((event) => event !== null);
+      const events = messages
+        .map((message) => this.decode(storedOf(message)))
+        .filter((event) => event !== null);
       yield { events, upTo, caughtUp };
     }
   }
@@ -91,8 +93,13 @@ export class JetStreamAccountLog implements AccountLog {
     return message && decodeEnvelope(message.headers).id;
   }
 
-  private decode({ seq, storedAt, msg }: RawMessage): AccountEvent | null {
-    const { id, type, version, time } = decodeEnvelope(msg.headers);
+  async last(subject: string): Promise<AccountEvent | null> {
+    const found = await leaderMessage(this.connection, subjects.ACCOUNT_STREAM, { last_by_subj: subject });
+    return found && this.decode(found);
+  }
+
+  private decode({ seq, storedAt, subject, headers, data: payload }: StoredMessage): AccountEvent | null {
+    const { id, type, version, time } = decodeEnvelope(headers);
     const skip = (reason: string): null => {
       this.connection.logger.error(`account event ${seq} cannot be read: ${reason}`);
       return null;
@@ -102,12 +109,17 @@ export class JetStreamAccountLog implements AccountLog {
     if (version === null || version > accountCatalogue[type].version) return skip('written by newer code');
     let data: unknown;
     try {
-      data = msg.json();
+      data = JSON.parse(new TextDecoder().decode(payload));
     } catch {
       return skip('its payload is no JSON');
     }
     const checked = accountCatalogue[type].data.safeParse(data);
     if (!checked.success) return skip('its data is malformed');
-    return { type, id, subject: msg.subject, data: checked.data, time, seq, storedAt } as AccountEvent;
+    return { type, id, subject, data: checked.data, time, seq, storedAt } as AccountEvent;
   }
 }
+
+const storedOf = ({ seq, storedAt, msg }: RawMessage): StoredMessage => ({
+  ...{ seq, storedAt, subject: msg.subject, headers: msg.headers },
+  data: Buffer.from(msg.data),
+});

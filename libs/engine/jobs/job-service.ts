@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { jobId as makeJobId, shardOf, isJobId } from '#libs/events';
-import type { EventData, JobSpec } from '#libs/events';
+import type { EventData, JobSpec, ScrapeBatch } from '#libs/events';
 import { SpoorError } from '#libs/failures';
 import { decide, foldDecisions, positionOf, resolveChanges, resolveSpec } from '#libs/job';
 import type {
@@ -57,6 +57,12 @@ export interface CommandOptions {
 export interface Owned {
   /** Id of the API key whose job it becomes; default: the operator's. */
   owner?: string | undefined;
+}
+
+export interface StartOptions extends CommandOptions, Owned {
+  jobId?: string | undefined;
+  /** The job is a batch of scrapes. */
+  scrape?: ScrapeBatch | undefined;
 }
 
 export interface CommandAnswer {
@@ -124,15 +130,19 @@ export class JobService {
    * @param input a job spec as a person wrote it
    * @throws SpoorError invalid_request with the field; conflict when `jobId` is taken by another start
    */
-  async start(
-    input: unknown,
-    options: CommandOptions & Owned & { jobId?: string | undefined } = {},
-  ): Promise<CommandAnswer & { spec: JobSpec }> {
+  async start(input: unknown, options: StartOptions = {}): Promise<CommandAnswer & { spec: JobSpec }> {
     const { spec, start } = resolveSpec(input);
     const jobId = options.jobId ?? this.newJobId();
     const state = await this.command(
       jobId,
-      (commandId) => ({ type: 'start', commandId, spec, start, owner: options.owner }),
+      (commandId) => ({
+        type: 'start',
+        commandId,
+        spec,
+        start,
+        owner: options.owner,
+        scrape: options.scrape,
+      }),
       options,
     );
     return { ...this.answer(jobId, state.state, state.seq), spec: state.state.spec };

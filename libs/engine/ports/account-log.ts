@@ -25,6 +25,8 @@ export interface AccountLog {
   append(event: NewAccountEvent, expectedSeq?: number): Promise<Appended>;
   /** In order. What this code cannot read is logged and left out: it grants nothing. */
   read(options?: AccountReadOptions): AsyncIterable<AccountBatch>;
+  /** The newest event under a subject, or under all that a pattern matches; null when there is none that can be read. */
+  last(subject: string): Promise<AccountEvent | null>;
   /** Names the stream: one that was made anew has another. */
   identity(): Promise<string>;
   /** Id of the event at a sequence; null when there is none. */

@@ -12,6 +12,8 @@ export interface Limit {
   of: string;
   /** Calls in an hour. */
   perHour: number;
+  /** Calls that this one counts as; default 1. */
+  calls?: number;
 }
 
 /** Counts that hold over all processes and restarts, exact under any number of calls at once. */

@@ -50,17 +50,24 @@ export async function fetchContent(
   });
   if (!outcome.ok) throw scrapeErrorOf(outcome.code, outcome.redirects.length > 0);
   try {
-    if (outcome.statusCode >= 400) throw scrapeErrorOfStatus(outcome.statusCode);
-    checkSize(outcome);
-    return {
-      content: read(outcome, format, deps.reader),
-      statusCode: outcome.statusCode,
-      bytes: outcome.receivedBytes,
-      nodeId: null,
-    };
+    return contentOf(outcome, format, deps.reader);
   } finally {
     outcome.release?.();
   }
+}
+
+/** What there is to know of a response to say what a scrape answers. */
+export type ScrapedResponse = Pick<
+  FetchedResponse,
+  'statusCode' | 'truncated' | 'body' | 'headers' | 'receivedBytes' | 'contentType'
+>;
+
+/** @throws ScrapeError */
+export function contentOf(response: ScrapedResponse, format: ScrapeFormat, reader: ContentReader): Content {
+  const { statusCode, receivedBytes } = response;
+  if (statusCode >= 400) throw scrapeErrorOfStatus(statusCode);
+  checkSize(response);
+  return { content: read(response, format, reader), statusCode, bytes: receivedBytes, nodeId: null };
 }
 
 async function checkRobots(
@@ -77,7 +84,7 @@ async function checkRobots(
   if (!verdict.allowed) throw new ScrapeError('url_blocked', failures.robots_disallowed.hint);
 }
 
-function checkSize({ body, truncated, headers, receivedBytes }: FetchedResponse): void {
+function checkSize({ body, truncated, headers, receivedBytes }: ScrapedResponse): void {
   const { maxBytes } = SCRAPE_LIMITS;
   if (!truncated && (body?.length ?? 0) <= maxBytes) return;
   const announced = Number(headers['content-length'] ?? 0);
@@ -87,7 +94,7 @@ function checkSize({ body, truncated, headers, receivedBytes }: FetchedResponse)
   });
 }
 
-function read({ body, contentType }: FetchedResponse, format: ScrapeFormat, reader: ContentReader): unknown {
+function read({ body, contentType }: ScrapedResponse, format: ScrapeFormat, reader: ContentReader): unknown {
   const read = reader.read(body ?? Buffer.alloc(0), contentType);
   if (read.kind === 'binary')
     throw new ScrapeError(read.saysText ? 'invalid_html' : 'unsupported_content_type');

@@ -16,3 +16,13 @@ export {
   type ScrapeDeps,
 } from './scrape-service.js';
 export { Payments, type Claim, type PaymentsDeps } from './payments.js';
+export { BatchUsage, type BatchUsageDeps } from './batch/batch-usage.js';
+export {
+  ScrapeBatches,
+  type BatchCall,
+  type BatchDeps,
+  type BatchNews,
+  type BatchView,
+} from './batch/scrape-batches.js';
+export { MAX_BATCH_URLS } from './batch/read-batch.js';
+export type { BatchResult } from './batch/batch-result.js';

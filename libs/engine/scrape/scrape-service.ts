@@ -1,7 +1,8 @@
-import { allows, TIER_LIMITS, type ApiKey } from '#libs/accounts';
+import { allows, type ApiKey } from '#libs/accounts';
 import { ScrapeError } from '#libs/failures';
 import { describeError } from '../describe-error.js';
 import type { AccountLog, Clock, LimitVerdict, Logger, RateLimits, TargetCheck } from '../ports/index.js';
+import { admitScrapes, admitStranger } from './admission.js';
 import type { Content } from './fetch-content.js';
 import type { Claim, Payments } from './payments.js';
 import type { RoutedFetch } from './nodes/routed-fetch.js';
@@ -55,9 +56,6 @@ export interface Scraped {
   by: { tier: ApiKey['tier'] } | { watt: number };
 }
 
-/** Requests of strangers: each may be a guess at a key, make us look up a name, or ask the chain. */
-const STRANGERS_PER_HOUR = 100;
-
 /** One scrape from its checks, in the order that callers rely on, to its record. */
 export class ScrapeService {
   private readonly usage: UsageLog;
@@ -78,13 +76,11 @@ export class ScrapeService {
     const url = readUrl(call.body['url']);
     const format = readFormat(call.body['format']);
     const key = call.apiKey === undefined ? null : await this.deps.findKey(call.apiKey);
-    if (key === null) await this.admitStranger(call.address);
+    if (key === null) await admitStranger(this.deps.limits, call.address);
     if (!(await this.deps.targets.admits(url, signal))) throw new ScrapeError('url_blocked');
     if (call.apiKey === undefined) return this.paid(call, url, format, signal);
     if (key === null || !allows(key, 'scrape')) throw new ScrapeError('invalid_api_key');
-    const verdict = await this.deps.limits.take(limitsOf(key, url));
-    onLimit(verdict);
-    if (!verdict.allowed) throw tooMany(key.tier, verdict.resetSeconds);
+    await admitScrapes(this.deps.limits, key, [url], onLimit);
     const wanted = { url, format, route: readRoute(call.body) };
     const caller: Caller = { keyId: key.keyId, wallet: null, signature: null, charged: 0 };
     const content = await this.serve(call, wanted, caller, null, signal);
@@ -137,20 +133,7 @@ export class ScrapeService {
   private unrecorded(error: unknown): void {
     this.deps.logger.error({ error: describeError(error) }, 'a scrape was not recorded');
   }
-
-  private async admitStranger(address: string): Promise<void> {
-    const verdict = await this.deps.limits.take([{ of: `address ${address}`, perHour: STRANGERS_PER_HOUR }]);
-    if (!verdict.allowed) throw tooMany('anonymous', verdict.resetSeconds);
-  }
 }
-
-const limitsOf = (key: ApiKey, url: string) => {
-  const { perHour, perUrlPerHour } = TIER_LIMITS[key.tier];
-  return [
-    { of: `key ${key.keyId} url ${url}`, perHour: perUrlPerHour },
-    { of: `key ${key.keyId}`, perHour },
-  ];
-};
 
 /** Where there is nobody to pay to, only a key is asked for. */
 const missingPayment = (terms: PaymentTerms | null): ScrapeError =>
@@ -160,11 +143,4 @@ const missingPayment = (terms: PaymentTerms | null): ScrapeError =>
     terms === null
       ? { methods: ['api_key'] }
       : { price_watt: terms.price, payment_to: terms.recipient, methods: ['api_key', 'watt_payment'] },
-  );
-
-const tooMany = (tier: string, seconds: number): ScrapeError =>
-  new ScrapeError(
-    'rate_limit_exceeded',
-    `Rate limit exceeded for tier '${tier}'. Try again in ${seconds} seconds.`,
-    { retry_after_seconds: seconds, tier },
   );

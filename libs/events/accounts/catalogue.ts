@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { BatchScraped } from './batch-scraped.js';
 import { KeyCreated } from './key-created.js';
 import { KeyRevoked } from './key-revoked.js';
 import { PaymentAccepted } from './payment-accepted.js';
@@ -16,6 +17,7 @@ export const accountCatalogue = {
   PaymentSpent,
   ScrapeServed,
   ScrapeRefused,
+  BatchScraped,
 } as const;
 
 export type AccountEventType = keyof typeof accountCatalogue;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { defineEvent } from '../define.js';
 import { decisionRef, owner } from '../shared-schemas.js';
+import { scrapeBatch } from '../scrape-batch.js';
 import { resolvedJobSpec } from '../job-spec.js';
 
 /** A job exists and runs: run 1 of generation 1. `start` holds canonical URLs; it may be a million long. */
@@ -15,5 +16,7 @@ export const JobStarted = defineEvent({
     generation: z.literal(1),
     spec: resolvedJobSpec,
     start: z.array(z.string()),
+    /** Of a job that is a batch of scrapes. */
+    scrape: scrapeBatch.optional(),
   }),
 });

@@ -4,7 +4,7 @@ import { createRobots } from '#libs/adapters/robots';
 import type { EngineConfig } from '#libs/config';
 import type { Clock, ProxyResolver, TargetCheck } from '#libs/engine/ports';
 import { fetchContent, type Content, type ScrapeFormat } from '#libs/engine/scrape';
-import { resolvedJobSpec } from '#libs/events';
+import { resolvedJobSpec, type ProxySpec } from '#libs/events';
 
 export interface ScraperOptions {
   config: {
@@ -19,6 +19,8 @@ export interface ScraperOptions {
 
 export interface Scraper {
   readonly targets: TargetCheck;
+  /** What a job of pages goes through to be fetched as these are; undefined: the direct way. */
+  readonly proxy: ProxySpec | undefined;
   /** @throws ScrapeError */
   fetch(url: string, format: ScrapeFormat, signal: AbortSignal): Promise<Content>;
   close(): void;
@@ -39,6 +41,7 @@ export function createScraper({ config, proxies, clock, resolve }: ScraperOption
   };
   return {
     targets: createTargetCheck(guarded),
+    proxy,
     fetch: (url, format, signal) => fetchContent(url, format, deps, options, signal),
     close: () => egress.close(),
   };

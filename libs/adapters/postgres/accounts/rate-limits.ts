@@ -21,8 +21,9 @@ export class PostgresRateLimits implements RateLimits {
     for (const limit of limits) {
       const verdict = await this.count(limit);
       if (!verdict.allowed) {
-        // A call that is refused by one limit is none for the others.
-        await Promise.all(taken.map((one) => this.limiterOf(one).reward(keyOf(one), 1)));
+        // A call that is refused by one limit is none for the others; and of many at once the limit may still bear fewer.
+        const counted = callsOf(limit) > 1 ? [...taken, limit] : taken;
+        await Promise.all(counted.map((one) => this.limiterOf(one).reward(keyOf(one), callsOf(one))));
         return verdict;
       }
       taken.push(limit);
@@ -34,7 +35,7 @@ export class PostgresRateLimits implements RateLimits {
 
   private async count(limit: Limit): Promise<LimitVerdict> {
     try {
-      return verdictOf(limit, await this.limiterOf(limit).consume(keyOf(limit), 1), true);
+      return verdictOf(limit, await this.limiterOf(limit).consume(keyOf(limit), callsOf(limit)), true);
     } catch (error) {
       if (error instanceof RateLimiterRes) return verdictOf(limit, error, false);
       throw asStoreError(error);
@@ -54,12 +55,17 @@ export class PostgresRateLimits implements RateLimits {
   }
 }
 
+const callsOf = ({ calls = 1 }: Limit): number => calls;
+
 /** Callers choose what is counted, so it may be long, and it may be private: a URL, an address. */
 const keyOf = ({ of }: Limit): string => createHash('sha256').update(of).digest('base64url');
 
-const verdictOf = ({ perHour }: Limit, result: RateLimiterRes, allowed: boolean): LimitVerdict => ({
+const verdictOf = (limit: Limit, result: RateLimiterRes, allowed: boolean): LimitVerdict => ({
   allowed,
-  limit: perHour,
-  remaining: result.remainingPoints,
+  limit: limit.perHour,
+  // What many calls at once could not have, fewer may.
+  remaining: allowed
+    ? result.remainingPoints
+    : Math.max(0, limit.perHour - (result.consumedPoints - callsOf(limit))),
   resetSeconds: Math.max(1, Math.ceil(result.msBeforeNext / 1000)),
 });
