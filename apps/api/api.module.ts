@@ -22,6 +22,7 @@ import { MetricsController } from './routes/metrics.controller.js';
 import { PagesController } from './routes/pages.controller.js';
 import { WebhooksController } from './routes/webhooks.controller.js';
 import { ProjectionsController } from './routes/projections.controller.js';
+import { ReplayController } from './routes/replay.controller.js';
 import { RetryController } from './routes/retry.controller.js';
 import { BatchController } from './scrape/batch.controller.js';
 import { ScrapeController } from './scrape/scrape.controller.js';
@@ -36,6 +37,7 @@ export class ApiModule {
       imports: [ReadinessModule.register(deps.health)],
       controllers: [
         JobsController,
+        ReplayController,
         RetryController,
         WebhooksController,
         ForkController,

@@ -1,9 +1,16 @@
+import type { Writable } from 'node:stream';
 import type { Webhooks } from '#libs/webhooks';
 import type { HealthWatch } from '#libs/engine/health';
 import type { ApiKey } from '#libs/accounts';
 import type { JobHistories } from '#libs/engine/histories';
 import type { JobService } from '#libs/engine/jobs';
-import type { ProjectionStatus } from '#libs/engine';
+import type {
+  AgainstLive,
+  ProjectionStatus,
+  RebuildOptions,
+  ReplayOptions,
+  Verification,
+} from '#libs/engine';
 import type { Bodies, EventLog, Logger, ProgressFeed, ReadModels, UsageStore } from '#libs/engine/ports';
 import type { ScrapeBatches, ScrapeService } from '#libs/engine/scrape';
 import type { PricingAnswer } from './scrape/schemas.js';
@@ -56,6 +63,12 @@ export interface ApiDeps {
   histories: Pick<JobHistories, 'explain' | 'at' | 'diff' | 'proof'>;
   /** How far the read models of a shard are. */
   projection: (shard: number) => Promise<ProjectionStatus>;
+  /** Whether the read models are what the log makes of them; aborts with an AbortError. */
+  verify?: (options: Pick<RebuildOptions, 'signal' | 'onProgress'>) => Promise<Verification>;
+  /** What differs between a job's live rows and those that its history gives. */
+  replayAgainstLive?: (jobId: string, options: ReplayOptions) => Promise<AgainstLive>;
+  /** Writes a job as an archive to where `begin` says, once it cannot be refused any more. */
+  exportJob?: (jobId: string, options: ExportToStream) => Promise<unknown>;
   progress: ProgressFeed;
   /** Stored response bodies; without it none is served. */
   bodies?: Pick<Bodies, 'get'>;
@@ -69,6 +82,12 @@ export interface ApiDeps {
   webhooks?: Webhooks;
   config: ApiConfig;
   log?: ApiLog;
+}
+
+export interface ExportToStream {
+  withBodies: boolean;
+  begin: () => Writable;
+  signal: AbortSignal;
 }
 
 /** What `/api/v1` stands on. */

@@ -10,7 +10,7 @@ beforeEach(async () => {
 });
 afterEach(() => api.close());
 
-test.each(['explain', 'state', 'proof', 'diff?from=1'])(
+test.each(['explain', 'state', 'proof', 'diff?from=1', 'replay', 'differences', 'archive'])(
   'given no such job, then %s answers 404',
   async (path) => {
     for (const id of ['0-nothing00', 'nonsense', '9-nothing00']) {
@@ -33,9 +33,25 @@ test.each([
   ['diff?from=0&to=0', 'to'],
   ['explain?full=1', 'full'],
   ['proof?x=1', 'x'],
+  ['replay?to=0', 'to'],
+  ['replay?projection=state', 'projection'],
+  ['differences?to=now', 'to'],
+  ['archive?bodies=some', 'bodies'],
 ])('given %s, then it answers 400 and names %s', async (path, field) => {
   const { status, body } = await api.get(`/api/jobs/${job}/${path}`);
   expect([status, body['error']]).toMatchObject([400, { code: 'invalid_request', field }]);
+});
+
+test('given more events than fit in the memory of a server, then a replay is refused before a byte of it, and up to one it is not', async () => {
+  for (let seq = 2; seq <= 10_001; seq++)
+    api.eventLog.add({
+      ...{ unreadable: true, seq, storedAt: seq, subject: 's', jobId: job, type: null, id: `e${seq}` },
+      reason: 'of no matter',
+    });
+  const { status, body } = await api.get(`/api/jobs/${job}/replay`);
+  expect([status, body['error']]).toMatchObject([400, { code: 'invalid_request', field: 'to' }]);
+  expect(body['error']).toMatchObject({ hint: expect.stringContaining('spoor replay') });
+  expect((await fetch(`${api.url}/api/jobs/${job}/replay?to=10000`)).status).toBe(200);
 });
 
 test('given a job, then each tells of it, and the job links to them', async () => {

@@ -151,6 +151,7 @@ describe('queries', () => {
     ['/api/jobs?q=', 'q'],
     ['/api/jobs?__proto__=1', '__proto__'],
     ['/api/events?from=-1', 'from'],
+    ['/api/projections/verify?format=csv', 'format'],
     ['/api/events?from=tomorrow', 'from'],
     ['/api/events?to=new', 'to'],
     ['/api/events?type=PageFetched,Nothing', 'type'],
@@ -321,11 +322,14 @@ describe('what leaves', () => {
         ...['', '/events', '/evidence', '/items', '/pages', '/pages/{pageId}', '/pages/{pageId}/body'].map(
           (p) => `/api/jobs/{id}${p}`,
         ),
-        ...['diff', 'explain', 'proof', 'state'].map((p) => `/api/jobs/{id}/${p}`),
+        ...['archive', 'diff', 'differences', 'explain', 'proof', 'replay', 'state'].map(
+          (p) => `/api/jobs/{id}/${p}`,
+        ),
         ...['fork', 'pause', 'restart', 'resume', 'retry', 'stop'].map((p) => `/api/jobs/{id}/${p}`),
         ...['control', 'dashboard'].map((p) => `/api/monitoring/${p}`),
         ...['start', 'status'].map((p) => `/api/segment/${p}`),
         '/api/projections',
+        '/api/projections/verify',
         '/api/sessions',
         '/api/sessions/{id}',
         '/api/webhooks',

@@ -5,6 +5,7 @@ import type { HealthWatch } from '#libs/engine/health';
 import { SpoorError } from '#libs/failures';
 import { watchHealth, type Resources, type Running } from '#libs/hosting';
 import { createApi } from './create-api.js';
+import { longReads } from './long-reads.js';
 import { startWebhooks } from './start-webhooks.js';
 import { startScrape } from './scrape/start-scrape.js';
 
@@ -36,6 +37,7 @@ export async function startApi(
     jobs,
     histories,
     projection: (shard) => projectionStatus(log.eventLog, projectionStore, shard),
+    ...longReads(resources, projectionStore),
     health,
     bodies,
     scrape,

@@ -1,57 +1,27 @@
-import { isJobId, shardOf, type LogEntry } from '#libs/events';
+import { isJobId, type LogEntry } from '#libs/events';
+import { replayAgainstLive as compare, type AgainstLive } from '#libs/engine';
 import { SpoorError } from '#libs/failures';
 import type { Resources } from '#libs/hosting';
 import { storableValue } from '#libs/adapters/postgres';
-import { compareRows, type RowComparison, type TableRow } from '#libs/read-models';
-import { eventsOfFile } from './replay-source.js';
-import { tablesOf } from './replayed.js';
+import { eventsOfFile, eventsOfLog } from './replay-source.js';
 import { differenceLines } from './row-differences.js';
 
-/**
- * Holds what this code makes of a job's history against the live rows of that job, both at the place where the live ones stand.
- * @throws SpoorError invalid_request, job_not_found
- */
+/** @throws SpoorError invalid_request, job_not_found */
 export async function replayAgainstLive(
   { log, database }: Resources,
   history: string,
   to: number | undefined,
-): Promise<{ comparison: RowComparison; lines: string[] }> {
+): Promise<{ comparison: AgainstLive; lines: string[] }> {
   const jobId = isJobId(history) ? history : await jobOfFile(history);
-  const { projectionStore } = await database();
-  const live = await projectionStore.snapshot();
-  try {
-    const position = live.positions.get(shardOf(jobId))?.seq ?? 0;
-    const source = isJobId(history) ? entries(log.eventLog.readJob(jobId)) : eventsOfFile(history);
-    const { tables, last } = await tablesOf(source, Math.min(position, to ?? Infinity));
-    if (!last) throw new SpoorError('job_not_found', `The live rows tell of no event of job ${jobId}.`);
-    const found: TableRow[] = [];
-    for await (const row of live.rows(jobId)) found.push(row);
-    const ahead = Number(found.find(({ table }) => table === 'job')?.row['seq'] ?? 0);
-    if (ahead > last.seq)
-      throw new SpoorError(
-        'invalid_request',
-        `The live rows tell the job up to event ${ahead}, the history ends at ${last.seq}.`,
-        {
-          field: to === undefined ? 'history' : '--to',
-          hint: 'Replay the job by its id: spoor replay <jobId> --against live.',
-        },
-      );
-    const made = tables.rows().map((one) => ({ ...one, row: storableValue(one.row) as TableRow['row'] }));
-    const comparison = await compareRows(made, found);
-    const rows = Object.values(comparison.rows).reduce((sum, n) => sum + n, 0);
-    const lines = [
-      `${rows} rows at event ${last.seq}, ${comparison.differing} of them differ from the live ones`,
-    ];
-    return { comparison, lines: [...lines, ...differenceLines(comparison)] };
-  } finally {
-    await live.close();
-  }
-}
-
-async function* entries(
-  batches: AsyncIterable<{ entries: LogEntry[] }>,
-): AsyncGenerator<LogEntry, void, undefined> {
-  for await (const batch of batches) yield* batch.entries;
+  const { projectionStore: store } = await database();
+  const source: AsyncIterable<LogEntry> = isJobId(history)
+    ? eventsOfLog(log.eventLog, jobId)
+    : eventsOfFile(history);
+  const comparison = await compare({ store, storable: storableValue }, jobId, source, { to });
+  const { seq, differing } = comparison;
+  const rows = Object.values(comparison.rows).reduce((sum, n) => sum + n, 0);
+  const told = `${rows} rows at event ${seq}, ${differing} of them differ from the live ones`;
+  return { comparison, lines: [told, ...differenceLines(comparison)] };
 }
 
 async function jobOfFile(file: string): Promise<string> {
@@ -62,8 +32,6 @@ async function jobOfFile(file: string): Promise<string> {
   throw new SpoorError(
     'invalid_request',
     `${file} holds events of ${jobs.size} jobs; one is compared at a time.`,
-    {
-      field: 'history',
-    },
+    { field: 'history' },
   );
 }

@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { parseEventLine, type LogEntry } from '#libs/events';
+import type { EventLog } from '#libs/engine/ports';
 import { SpoorError } from '#libs/failures';
 
 /**
@@ -32,4 +33,17 @@ export async function* eventsOfFile(file: string): AsyncGenerator<LogEntry, void
     if ((error as NodeJS.ErrnoException).code === undefined || error instanceof SpoorError) throw error;
     throw wrong(`The file ${file} cannot be read.`, 'Name a file of events, or the id of a job.');
   }
+}
+
+/** A job's events of the log. @throws SpoorError job_not_found */
+export async function* eventsOfLog(
+  eventLog: Pick<EventLog, 'readJob'>,
+  jobId: string,
+): AsyncGenerator<LogEntry, void, undefined> {
+  let none = true;
+  for await (const { entries } of eventLog.readJob(jobId)) {
+    if (entries.length > 0) none = false;
+    yield* entries;
+  }
+  if (none) throw new SpoorError('job_not_found', `There is no job ${jobId}.`, { field: 'history' });
 }

@@ -48,9 +48,12 @@ export {
 } from './pages/index.js';
 export { JobResults, type JobSummary, type ResultLine } from './results/index.js';
 export {
+  type AgainstLive,
   Projector,
   projectionStatus,
   rebuildReadModels,
+  replayAgainstLive,
+  replayTables,
   unparkJobs,
   verifyReadModels,
   type ProjectionStatus,
@@ -59,6 +62,7 @@ export {
   type ProjectorStatus,
   type RebuildOptions,
   type RebuildProgress,
+  type ReplayOptions,
   type Retried,
   type Verification,
 } from './projector/index.js';

@@ -16,6 +16,8 @@ export const jobLinks = (jobId: string): Record<string, string> => {
     explain: `${self}/explain`,
     state: `${self}/state`,
     proof: `${self}/proof`,
+    replay: `${self}/replay`,
+    archive: `${self}/archive`,
   };
 };
 

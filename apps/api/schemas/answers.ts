@@ -4,7 +4,7 @@ import { findingCodes } from '#libs/engine/health';
 import { failures } from '#libs/failures';
 import type { EvidenceRow, ItemRow, JobProgress, JobRow, PageRow } from '#libs/engine/ports';
 import { explanation, jobDiff, jobProof, jobStateAt } from './job-answers.js';
-import { projectionsAnswer } from './projection-answers.js';
+import { projectionsAnswer, replayedRow, rowDifferences, verification } from './projection-answers.js';
 import { pageStory, retryBody, retryPlan, selectedPages } from './page-answers.js';
 import { forkBody, forked } from './history-answers.js';
 import { delivery, redeliverInput, webhookCreated, webhookInput, webhookView } from '#libs/webhooks';
@@ -328,6 +328,9 @@ export const answerSchemas = {
   Deliveries: z.object({ items: z.array(delivery) }),
   CommandAnswer: commandAnswer,
   Projections: projectionsAnswer,
+  Verification: verification,
+  ReplayedRow: replayedRow,
+  RowDifferences: rowDifferences,
   ResumeAnswer: resumeAnswer,
   RetryAnswer: retryAnswer,
   ForkAnswer: commandAnswer.extend(forked),

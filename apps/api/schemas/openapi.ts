@@ -44,6 +44,8 @@ interface Described {
   status?: number;
   /** `binary`: a file. */
   answer: keyof typeof answerSchemas | 'binary';
+  /** Media type of the answer (default JSON). */
+  type?: string;
   /** Other media types under the same address. */
   streams?: readonly string[];
   headers?: readonly { name: string; description: string }[];
@@ -70,6 +72,7 @@ export function Describe({
   body,
   status = 200,
   answer,
+  type = 'application/json',
   streams = [],
   headers = [],
   error = 'Error',
@@ -77,7 +80,7 @@ export function Describe({
   const content = Object.fromEntries([
     answer === 'binary'
       ? ['application/octet-stream', { schema: { type: 'string', format: 'binary' } }]
-      : ['application/json', { schema: ref(answer) }],
+      : [type, { schema: ref(answer) }],
     ...streams.map((type): [string, object] => [type, { schema: { type: 'string' } }]),
   ]);
   return applyDecorators(

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { evidenceKinds } from '#libs/read-models';
+import { evidenceKinds, TABLE_NAMES, type TableName } from '#libs/read-models';
 
 const whole = (min: number, max: number) =>
   z
@@ -83,6 +83,14 @@ export const itemsQuery = z.strictObject({
 const moment = text(40);
 export const atQuery = z.strictObject({ at: moment.optional() });
 export const diffQuery = z.strictObject({ from: moment, to: moment.optional() });
+
+/** Sequence of the last event that goes in; default all. */
+const lastEvent = whole(1, Number.MAX_SAFE_INTEGER).optional();
+const tables = TABLE_NAMES as [TableName, ...TableName[]];
+export const replayQuery = z.strictObject({ to: lastEvent, projection: oneOf(tables).optional() });
+export const differencesQuery = z.strictObject({ to: lastEvent });
+export const archiveQuery = z.strictObject({ bodies: yesOrNo.optional() });
+export const verifyQuery = z.strictObject({ format: oneOf(['json', 'ndjson']).optional() });
 
 const eventsQueryFields = {
   /** The first: a sequence or a time. With `new`, a live stream begins behind what the log holds now. */

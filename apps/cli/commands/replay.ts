@@ -1,5 +1,6 @@
 import { Option, type Command } from 'commander';
 import { isJobId, isUnreadable, type LogEntry } from '#libs/events';
+import { replayTables } from '#libs/engine';
 import { SpoorError } from '#libs/failures';
 import { Frontier, jobAt, JobProof } from '#libs/job';
 import { canonicalText, TABLE_NAMES, type TableName } from '#libs/read-models';
@@ -7,8 +8,7 @@ import { wholeNumber } from '../crawl-spec.js';
 import { EXIT } from '../exit-codes.js';
 import type { Finish } from '../finish.js';
 import { print, withEngine, withLog } from '../job-command.js';
-import { eventsOfFile } from '../replay-source.js';
-import { tablesOf } from '../replayed.js';
+import { eventsOfFile, eventsOfLog } from '../replay-source.js';
 import { say } from '../say.js';
 import { writeLine } from '../write-line.js';
 
@@ -46,7 +46,7 @@ export function addReplay(program: Command, finish: Finish): void {
     .action(async (history: string, options: Options) => {
       if (options.against === 'live') finish(await against(history, options));
       else if (isJobId(history)) {
-        await withLog(async ({ log }) => replay(entriesOf(log.eventLog.readJob(history), history), options));
+        await withLog(async ({ log }) => replay(eventsOfLog(log.eventLog, history), options));
         finish(0);
       } else {
         await replay(eventsOfFile(history), options);
@@ -55,22 +55,10 @@ export function addReplay(program: Command, finish: Finish): void {
     });
 }
 
-async function* entriesOf(
-  batches: AsyncIterable<{ entries: LogEntry[] }>,
-  jobId: string,
-): AsyncGenerator<LogEntry, void, undefined> {
-  let none = true;
-  for await (const { entries } of batches) {
-    if (entries.length > 0) none = false;
-    yield* entries;
-  }
-  if (none) throw new SpoorError('job_not_found', `There is no job ${jobId}.`, { field: 'history' });
-}
-
 async function replay(source: AsyncIterable<LogEntry>, options: Options): Promise<void> {
   const { to = Infinity, projection } = options;
   if (projection === 'state' || projection === 'proof') return replayFold(source, to, projection);
-  const { tables, events } = await tablesOf(source, to);
+  const { tables, events } = await replayTables(source, { to });
   for (const { table, row } of tables.rows(projection))
     await writeLine(
       options.output === 'jsonl' ? canonicalText({ table, row }) : `${table} ${canonicalText(row)}`,

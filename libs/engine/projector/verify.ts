@@ -33,6 +33,8 @@ async function verifyWith(deps: ProjectorDeps, options: RebuildOptions, fill: Fi
     try {
       const upTo = await bounds(deps, options.shards, live);
       await fill(deps, { ...options, upTo }, target);
+      // What was read in part would differ for that reason alone.
+      options.signal?.throwIfAborted();
       return { at: Object.fromEntries(upTo), ...(await compared(deps, target, live, upTo)) };
     } finally {
       await live.close();
