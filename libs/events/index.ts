@@ -20,6 +20,7 @@ export {
   type UnreadableEvent,
 } from './event.js';
 export { eventLine, parseEventLine } from './event-line.js';
+export { eventSummary } from './event-summary.js';
 export { toPresent } from './to-present.js';
 export {
   accountCatalogue,

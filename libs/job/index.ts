@@ -1,3 +1,4 @@
+export { JobActivity, type ActivityMark, type ActivityPoint, type HostActivity } from './activity.js';
 export { resolveRules, withRules, type Extraction } from './extraction.js';
 export { ItemsDiff, type FieldChanges, type ItemsReport } from './items-diff.js';
 export { copyOf, type CopiedRange } from './copy.js';

@@ -1,5 +1,5 @@
 import { isUnreadable, shardOf } from '#libs/events';
-import { FailureLedger, Frontier, type HashKey, type JobPosition, type JobState } from '#libs/job';
+import { FailureLedger, Frontier, JobActivity, type HashKey, type JobPosition, type JobState } from '#libs/job';
 import type { EventLog } from '#libs/engine/ports';
 
 /** Of a history: what is in hand at once is what the garbage collector copies about. */
@@ -13,9 +13,13 @@ export interface JobReport {
   position: JobPosition;
 }
 
+/** A view of a job's folds, all at the same event. */
+export type JobView<T> = (frontier: Frontier, failures: FailureLedger, activity: JobActivity) => T;
+
 interface Fold {
   frontier: Frontier;
   failures: FailureLedger;
+  activity: JobActivity;
   /** Where it stands: a log that was made anew or restored does not go on from there. */
   stream: string | null;
   eventId: string | null;
@@ -41,7 +45,7 @@ export class JobFolds {
    * What `view` makes of the job, at the head of the log at the moment of the call, or later; null when the log holds nothing of it.
    * The view must be taken at once: the fold goes on.
    */
-  async look<T>(jobId: string, view: (frontier: Frontier, failures: FailureLedger) => T): Promise<T | null> {
+  async look<T>(jobId: string, view: JobView<T>): Promise<T | null> {
     const fold = this.folds.get(jobId) ?? this.fresh(jobId);
     // Asked last, dropped last.
     this.folds.delete(jobId);
@@ -53,14 +57,15 @@ export class JobFolds {
       throw error;
     }
     this.makeRoom(jobId);
-    const { frontier, failures } = fold;
-    return frontier.state && view(frontier, failures);
+    const { frontier, failures, activity } = fold;
+    return frontier.state && view(frontier, failures, activity);
   }
 
   private fresh(jobId: string): Fold {
     return {
       frontier: new Frontier(jobId, this.hashKey),
       failures: new FailureLedger(),
+      activity: new JobActivity(),
       stream: null,
       eventId: null,
       reading: Promise.resolve(),
@@ -87,9 +92,10 @@ export class JobFolds {
     if (!(await this.goesOn(fold, head.stream, shard))) {
       fold.frontier = new Frontier(jobId, this.hashKey);
       fold.failures = new FailureLedger();
+      fold.activity = new JobActivity();
     }
     fold.stream = head.stream;
-    const { frontier, failures } = fold;
+    const { frontier, failures, activity } = fold;
     for await (const { entries } of this.eventLog.readJob(jobId, {
       fromSeq: frontier.seq + 1,
       maxBatch: REPLAY_BATCH,
@@ -98,6 +104,7 @@ export class JobFolds {
         if (isUnreadable(entry)) continue;
         frontier.apply(entry);
         failures.apply(entry, frontier);
+        activity.apply(entry);
         fold.eventId = entry.id;
         frontier.takeOpened();
       }

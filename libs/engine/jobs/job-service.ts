@@ -4,8 +4,6 @@ import type { EventData, JobSpec, ScrapeBatch } from '#libs/events';
 import { SpoorError } from '#libs/failures';
 import { decide, foldDecisions, positionOf, resolveChanges, resolveSpec } from '#libs/job';
 import type {
-  FailureLedger,
-  Frontier,
   HashKey,
   JobCommand,
   JobPosition,
@@ -17,7 +15,7 @@ import { ConflictError, type Bodies, type Clock, type EventLog, type ProxyCheck 
 import { ForkJob } from '../copies/fork-job.js';
 import type { RemoveJob } from '../retention/remove-job.js';
 import { appendDecision } from './append-decision.js';
-import { JobFolds, type JobReport } from './job-folds.js';
+import { JobFolds, type JobReport, type JobView } from './job-folds.js';
 import { preflight, refusedBy } from './preflight.js';
 import { selectPages, type PageLists, type SelectedPages } from './requeue-pages.js';
 import { ResumeJob, type ResumePlan } from './resume-job.js';
@@ -293,7 +291,7 @@ export class JobService {
   }
 
   /** What `view` makes of the fold of the job's whole history, at this moment. Null when there is no such job. */
-  async look<T>(jobId: string, view: (frontier: Frontier, failures: FailureLedger) => T): Promise<T | null> {
+  async look<T>(jobId: string, view: JobView<T>): Promise<T | null> {
     return this.isPossible(jobId) ? this.folds.look(jobId, view) : null;
   }
 

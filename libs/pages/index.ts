@@ -1,0 +1,18 @@
+export { charts, type ActivitySeries } from './charts.js';
+export { confirmPage, type Confirmation } from './confirm.js';
+export { errorPage, type ErrorView } from './error-page.js';
+export { number, plural } from './format.js';
+export { html, Html, type Content } from './html.js';
+export { itemsPage, type ItemsView } from './items.js';
+export { loginPage } from './login.js';
+export { overviewPage, type OverviewView } from './overview.js';
+export { pageDetail, type PageDetailView } from './page-detail.js';
+export { pagesPage, type PagesQuery, type PagesView } from './pages-table.js';
+export type { Notice } from './parts.js';
+export type { SessionHead } from './session-frame.js';
+export { sessionsPage, type SessionLine, type SessionsView } from './sessions.js';
+export type { Shell } from './shell.js';
+export { BLANK, startPage, type StartInput, type StartView } from './start-form.js';
+export { stateAtPage } from './state-at.js';
+export { systemPage, type QueueView, type StreamView, type SystemView } from './system.js';
+export { TIMELINE_FILTERS, timelinePage, type TimelineFilter, type TimelineView } from './timeline.js';
