@@ -48,6 +48,17 @@ module.exports = {
       to: { path: '^node_modules/(@nestjs|@nats-io|typeorm|pg|got|undici|pino|cheerio)/' },
     },
     {
+      name: 'pages-are-views',
+      comment: 'Data in, markup out: the words of pure rooms, and of the engine its types alone.',
+      severity: 'error',
+      from: { path: '^libs/pages/', pathNot: '\\.(int-)?spec\\.ts$' },
+      to: {
+        path: '.',
+        pathNot: ['^libs/pages/', PURE],
+        dependencyTypesNot: ['type-only'],
+      },
+    },
+    {
       name: 'adapters-stand-alone',
       comment: 'An adapter implements ports; what two of them need is a port or a pure function.',
       severity: 'error',

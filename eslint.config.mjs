@@ -15,7 +15,14 @@ const backDoors = [
   "MemberExpression[property.name='getBuiltinModule']",
 ].map((selector) => ({ selector, message: toTheOutside }));
 
-const pureRooms = ['libs/events', 'libs/job', 'libs/failures', 'libs/read-models', 'libs/accounts'];
+const pureRooms = [
+  'libs/events',
+  'libs/job',
+  'libs/failures',
+  'libs/read-models',
+  'libs/accounts',
+  'libs/pages',
+];
 const ambient = (object, property) => ({
   object,
   property,
@@ -69,6 +76,18 @@ export default tseslint.config(
             'TextDecoder',
           ],
         ].map((name) => [name, 'readonly']),
+      ),
+    },
+  },
+  // Runs in a browser.
+  {
+    files: ['libs/pages/assets/*.js'],
+    languageOptions: {
+      globals: Object.fromEntries(
+        ['document', 'location', 'CSS', 'HTMLElement', 'DOMParser', 'EventSource'].map((name) => [
+          name,
+          'readonly',
+        ]),
       ),
     },
   },

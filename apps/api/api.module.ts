@@ -10,6 +10,17 @@ import { SegmentController } from './monitoring/segment.controller.js';
 import { SessionsController } from './monitoring/sessions.controller.js';
 import { AccessGuard } from './http/access.js';
 import { OpenStreams } from './http/open-streams.js';
+import { BrowserSessions } from './pages/browser-sessions.js';
+import { LiveController } from './pages/live.controller.js';
+import { LoginController } from './pages/login.controller.js';
+import { PageDetailController } from './pages/page-detail.controller.js';
+import { PageShells } from './pages/page-shells.js';
+import { SessionActionsController } from './pages/session-actions.controller.js';
+import { SessionFacts } from './pages/session-facts.js';
+import { SessionPageController } from './pages/session-page.controller.js';
+import { SessionsPagesController } from './pages/sessions-pages.controller.js';
+import { SystemPageController } from './pages/system-page.controller.js';
+import { TimelineReader } from './pages/timeline-reader.js';
 import { EventsController } from './routes/events.controller.js';
 import { ForkController } from './routes/fork.controller.js';
 import { HistoriesController } from './routes/histories.controller.js';
@@ -31,7 +42,7 @@ import { UsageController } from './scrape/usage.controller.js';
 
 @Module({})
 export class ApiModule {
-  static register(deps: ApiDeps): DynamicModule {
+  static register(deps: ApiDeps & Required<Pick<ApiDeps, 'seal'>>): DynamicModule {
     return {
       module: ApiModule,
       imports: [ReadinessModule.register(deps.health)],
@@ -52,12 +63,24 @@ export class ApiModule {
         SegmentController,
         DashboardController,
         SessionsController,
+        LoginController,
+        // `/sessions/live` before the session of that name.
+        LiveController,
+        SessionsPagesController,
+        SessionActionsController,
+        SessionPageController,
+        PageDetailController,
+        SystemPageController,
         ...(deps.scrape ? [ScrapeController, BatchController, UsageController] : []),
       ],
       providers: [
         { provide: API_DEPS, useValue: deps },
         { provide: APP_GUARD, useClass: AccessGuard },
         OpenStreams,
+        { provide: BrowserSessions, useValue: new BrowserSessions(deps.seal) },
+        PageShells,
+        SessionFacts,
+        TimelineReader,
         LiveProgress,
         JobViews,
         JobReports,

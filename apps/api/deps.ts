@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream';
+import type { Seal } from '#libs/adapters/system';
 import type { Webhooks } from '#libs/webhooks';
 import type { HealthWatch } from '#libs/engine/health';
 import type { ApiKey } from '#libs/accounts';
@@ -11,7 +12,15 @@ import type {
   ReplayOptions,
   Verification,
 } from '#libs/engine';
-import type { Bodies, EventLog, Logger, ProgressFeed, ReadModels, UsageStore } from '#libs/engine/ports';
+import type {
+  Bodies,
+  EventLog,
+  Logger,
+  ProgressFeed,
+  QueueUse,
+  ReadModels,
+  UsageStore,
+} from '#libs/engine/ports';
 import type { ScrapeBatches, ScrapeService } from '#libs/engine/scrape';
 import type { PricingAnswer } from './scrape/schemas.js';
 
@@ -54,6 +63,7 @@ export interface ApiDeps {
     | 'planResume'
     | 'restart'
     | 'state'
+    | 'look'
     | 'report'
     | 'requeue'
     | 'planRequeue'
@@ -80,6 +90,10 @@ export interface ApiDeps {
   metrics?: ApiMetrics | undefined;
   /** Deliveries to other services; without it there are none. */
   webhooks?: Webhooks;
+  /** Tasks of a shard and whether anybody takes them; without it nothing is told of workers. */
+  queue?: (shard: number) => Promise<QueueUse>;
+  /** Of what browsers carry; default: one of this process alone. */
+  seal?: Seal;
   config: ApiConfig;
   log?: ApiLog;
 }

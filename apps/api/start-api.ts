@@ -2,6 +2,8 @@ import 'reflect-metadata';
 import type { Server } from 'node:http';
 import { projectionStatus } from '#libs/engine';
 import type { HealthWatch } from '#libs/engine/health';
+import { createSeal, installationSecret } from '#libs/adapters/system';
+import { isLoopback } from '#libs/config';
 import { SpoorError } from '#libs/failures';
 import { watchHealth, type Resources, type Running } from '#libs/hosting';
 import { createApi } from './create-api.js';
@@ -43,6 +45,13 @@ export async function startApi(
     scrape,
     metrics,
     webhooks,
+    queue: (shard) => log.inspection.queue(shard, 'http'),
+    seal: createSeal(
+      installationSecret({
+        ...{ given: config.keySecret, home: config.home },
+        mayGenerate: isLoopback(config.host),
+      }),
+    ),
     config: { host: config.host, shards: config.shards, trustedProxies: config.trustedProxies },
     log: logger,
   });

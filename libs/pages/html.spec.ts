@@ -13,14 +13,8 @@ describe('a template', () => {
   });
 
   it('given markup of its own, then it stays markup, in lists too', () => {
-    const rows = ['<a>', 'b'].map((name) => html`<li>${name}</li>`);
-    expect(
-      String(
-        html`<ul>
-          ${rows}
-        </ul>`,
-      ),
-    ).toBe('<ul><li>&lt;a&gt;</li><li>b</li></ul>');
+    const rows = ['<a>', 'b'].map((name) => html`<i>${name}</i>`);
+    expect(String(html`<p>${rows}</p>`)).toBe('<p><i>&lt;a&gt;</i><i>b</i></p>');
   });
 
   it('given something that only looks like markup of its own, then it is no markup', () => {
@@ -38,10 +32,6 @@ describe('a template', () => {
   });
 
   it('has attributes that are there or not', () => {
-    expect(
-      String(
-        html`<input${flag('checked', true)}${flag('disabled', false)}></input${flag('checked', true)}${flag('disabled', false)}>`,
-      ),
-    ).toBe('<input checked>');
+    expect([flag('checked', true), flag('disabled', false)].map(String)).toEqual([' checked', 'null']);
   });
 });

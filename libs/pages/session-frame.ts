@@ -50,6 +50,7 @@ export function sessionFrame(
     title: more.title ?? title,
     place: 'sessions',
     live: more.live,
+    self: tab === 'overview' ? `/sessions/${jobId}` : undefined,
     main: html`<nav class="crumbs" aria-label="Breadcrumb"><a href="/sessions">Sessions</a></nav>
       ${more.notice && notice(more.notice)}
       <div id="head" class="head" data-region>

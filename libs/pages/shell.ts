@@ -18,13 +18,15 @@ export interface PageParts {
   main: Content;
   /** Where its events come from; the page is read anew when one does. */
   live?: string | undefined;
+  /** Where it is read again, when that is not where it came from: the answer to a form. */
+  self?: string | undefined;
 }
 
 const entry = (href: string, name: string, isHere: boolean): Html =>
   isHere ? html`<a href="${href}" aria-current="page">${name}</a>` : html`<a href="${href}">${name}</a>`;
 
 /** A whole document. No style and no script stands in it: the policy of the pages allows none. */
-export function page(shell: Shell, { title, place, main, live }: PageParts): string {
+export function page(shell: Shell, { title, place, main, live, self }: PageParts): string {
   const { assets, account } = shell;
   return String(
     html`<!doctype html>
@@ -54,7 +56,13 @@ export function page(shell: Shell, { title, place, main, live }: PageParts): str
             <p id="connection" class="connection" role="status"></p>
             ${account !== null && form(shell, '/logout', html`<span class="muted">${account}</span> <button class="quiet">Sign out</button>`, 'account')}
           </header>
-          <main id="main" tabindex="-1" ${live !== undefined && html` data-live="${live}"`}>${main}</main>
+          <main
+            id="main"
+            tabindex="-1"
+            ${live !== undefined && html` data-live="${live}"`}${self !== undefined && html` data-self="${self}"`}
+          >
+            ${main}
+          </main>
           <footer class="foot"><span>Times are UTC.</span> <a href="/api/docs">API</a></footer>
         </body>
       </html> `,

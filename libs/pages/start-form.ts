@@ -12,6 +12,8 @@ export interface StartInput {
 }
 
 export interface StartView {
+  /** Drawn for this form: sent twice, it starts one session. */
+  once: string;
   input: StartInput;
   /** Path of a field of the spec → what is wrong with it; '' for the whole. */
   issues: readonly { field: string; message: string }[];
@@ -33,7 +35,7 @@ const FIELD_OF: Readonly<Record<string, keyof StartInput>> = {
   },
 };
 
-export function startPage(shell: Shell, { input, issues, hint, again }: StartView): string {
+export function startPage(shell: Shell, { input, issues, hint, again, once }: StartView): string {
   const problems = new Map(
     issues.map(({ field, message }) => [input.mode === 'url' ? (FIELD_OF[field] ?? field) : 'spec', message]),
   );
@@ -45,12 +47,12 @@ export function startPage(shell: Shell, { input, issues, hint, again }: StartVie
       ${again && html`<p class="muted">A session of its own, with what <a href="/sessions/${again.jobId}">${again.name ?? again.jobId}</a> was told. That one stays as it is.</p>`}
       ${issues.length > 0 && notice({ kind: 'bad', title: 'The session was not started.', text: hint ?? 'Look at the fields that are marked.' })}
       <div class="two start">
-        ${!again && simple(shell, input, problems)} ${whole(shell, input, issues)}
+        ${!again && simple(shell, input, problems, once)} ${whole(shell, input, issues, once)}
       </div>`,
   });
 }
 
-function simple(shell: Shell, input: StartInput, problems: ReadonlyMap<string, string>): Html {
+function simple(shell: Shell, input: StartInput, problems: ReadonlyMap<string, string>, once: string): Html {
   const isHere = input.mode === 'url';
   const field = (name: 'url' | 'name' | 'maxPages' | 'maxDepth', label: string, attributes: Html): Html => {
     const problem = isHere ? problems.get(name) : undefined;
@@ -70,10 +72,10 @@ function simple(shell: Shell, input: StartInput, problems: ReadonlyMap<string, s
     ${form(
       shell,
       '/sessions',
-      html`<input
+      html`<input type="hidden" name="mode" value="url" /><input
           type="hidden"
-          name="mode"
-          value="url"
+          name="once"
+          value="${once}"
         />${field('url', 'Address', html` type="text" inputmode="url" autocomplete="url" placeholder="https://example.org/"${flag('required', true)}`)}
         ${field('name', 'Name', html` maxlength="200"`)}
         <div class="pair">
@@ -87,7 +89,7 @@ function simple(shell: Shell, input: StartInput, problems: ReadonlyMap<string, s
   </section>`;
 }
 
-function whole(shell: Shell, input: StartInput, issues: StartView['issues']): Html {
+function whole(shell: Shell, input: StartInput, issues: StartView['issues'], once: string): Html {
   const shown = input.mode === 'spec' ? issues : [];
   return html`<section class="card" aria-labelledby="by-spec">
     <h2 id="by-spec">From a specification</h2>
@@ -95,7 +97,11 @@ function whole(shell: Shell, input: StartInput, issues: StartView['issues']): Ht
     ${form(
       shell,
       '/sessions',
-      html`<input type="hidden" name="mode" value="spec" /><label for="spec">Specification</label
+      html`<input type="hidden" name="mode" value="spec" /><input
+          type="hidden"
+          name="once"
+          value="${once}"
+        /><label for="spec">Specification</label
         ><textarea
           id="spec"
           name="spec"

@@ -60,14 +60,17 @@ export class ErrorFilter implements ExceptionFilter {
   /** @param others of paths whose errors have another form, also those that are met before a route is */
   constructor(
     private readonly log: ApiLog,
-    private readonly others: Readonly<Record<string, ExceptionFilter>> = {},
+    private readonly others: readonly (readonly [
+      has: (path: string) => boolean,
+      filter: ExceptionFilter,
+    ])[] = [],
   ) {}
 
   catch(error: unknown, host: ArgumentsHost): void {
     const request = host.switchToHttp().getRequest<Request>();
-    const other = Object.keys(this.others).find((prefix) => request.path.startsWith(prefix));
+    const other = this.others.find(([has]) => has(request.path));
     const known = publicError(error, request);
-    if (other !== undefined) return void this.others[other]?.catch(known ?? error, host);
+    if (other) return void other[1].catch(known ?? error, host);
     const response = host.switchToHttp().getResponse<Response>();
     const requestId = String(response.getHeader('x-request-id') ?? '');
     const status = known instanceof RequestRefused ? known.status : failures[known?.code ?? 'internal'].http;
@@ -76,7 +79,17 @@ export class ErrorFilter implements ExceptionFilter {
     }
     if (response.headersSent || response.destroyed) return void response.destroy();
     for (const name of ['content-disposition', 'content-type']) response.removeHeader(name);
-    response.status(status).json(this.body(known, requestId));
+    this.answer(request, response, known, status, requestId);
+  }
+
+  protected answer(
+    _request: Request,
+    response: Response,
+    error: SpoorError | null,
+    status: number,
+    requestId: string,
+  ): void {
+    response.status(status).json(this.body(error, requestId));
   }
 
   /** @param error null: a defect, of which nothing is told */

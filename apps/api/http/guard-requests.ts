@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { NextFunction, Request, Response } from 'express';
 import { isLoopback } from '#libs/config';
 import type { ApiConfig } from '../deps.js';
+import { isPagePath, PAGE_CSP } from '../pages/paths.js';
 import { RequestRefused } from './request-refused.js';
 
 const DOCS_CSP =
@@ -10,13 +11,19 @@ const DATA_CSP = "default-src 'none'; frame-ancestors 'none'";
 
 const isDocsPage = (path: string): boolean => path === '/api/docs' || path.startsWith('/api/docs/');
 
+function policyOf(path: string): string {
+  if (isPagePath(path)) return PAGE_CSP;
+  return isDocsPage(path) ? DOCS_CSP : DATA_CSP;
+}
+
 /** Headers of every answer; a request id ties an answer to the log. */
 export function secureHeaders(request: Request, response: Response, next: NextFunction): void {
   response.setHeader('x-request-id', randomUUID());
   response.setHeader('x-content-type-options', 'nosniff');
-  response.setHeader('referrer-policy', 'no-referrer');
+  // Without any referrer a browser does not say either where a form comes from.
+  response.setHeader('referrer-policy', isPagePath(request.path) ? 'same-origin' : 'no-referrer');
   response.setHeader('cross-origin-resource-policy', 'same-origin');
-  response.setHeader('content-security-policy', isDocsPage(request.path) ? DOCS_CSP : DATA_CSP);
+  response.setHeader('content-security-policy', policyOf(request.path));
   if (!isDocsPage(request.path)) response.setHeader('cache-control', 'no-store');
   next();
 }
@@ -45,12 +52,16 @@ export function onlyOwnHosts(config: ApiConfig) {
 
 const READS = new Set(['GET', 'HEAD', 'OPTIONS']);
 
-/** A form of a foreign page cannot send JSON without asking first, and the api never agrees: no request forgery. */
+/**
+ * A form of a foreign page cannot send JSON without asking first, and the api never agrees: no request forgery. Our own pages send forms,
+ * which are checked on their own.
+ */
 export function onlyJsonChanges(request: Request, _response: Response, next: NextFunction): void {
   const type = String(request.headers['content-type'] ?? '')
     .split(';')[0]!
     .trim();
-  if (READS.has(request.method) || type.toLowerCase() === 'application/json') return next();
+  const isFree = READS.has(request.method) || isPagePath(request.path);
+  if (isFree || type.toLowerCase() === 'application/json') return next();
   const hint = 'Send the header content-type: application/json, with {} where there is nothing to say.';
   next(new RequestRefused(415, 'Content-Type', 'The body must be application/json.', hint));
 }

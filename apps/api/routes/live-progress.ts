@@ -35,6 +35,11 @@ export class LiveProgress implements OnApplicationBootstrap, OnModuleDestroy {
     return found && performance.now() - found.at < FRESH_MS ? found.progress : null;
   }
 
+  get isAnythingRunning(): boolean {
+    const now = performance.now();
+    return [...this.last.values()].some(({ at }) => now - at < FRESH_MS);
+  }
+
   /** Null when nobody speaks of the job, or not for long enough. */
   rates(jobId: string): Rates | null {
     const samples = this.of(jobId) ? this.last.get(jobId)!.samples : [];

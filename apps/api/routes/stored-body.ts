@@ -10,7 +10,8 @@ const CSP = "sandbox; default-src 'none'; frame-ancestors 'none'; base-uri 'none
 const MEDIA_TYPE = /^[a-z0-9!#$&^_.+-]+\/[a-z0-9!#$&^_.+-]+(?:\s*;\s*charset=[a-z0-9_.:-]+)?$/i;
 
 /**
- * Sends a stored body to be kept, never to be shown: decoded on the way, in constant memory and up to the job's own cap.
+ * Sends a stored body, decoded on the way, in constant memory and up to the job's own cap: to be kept, unless a policy of its own says
+ * how it may be shown.
  * @param maxBytes decoded
  */
 export async function sendBody(
@@ -18,12 +19,14 @@ export async function sendBody(
   stored: Buffer,
   { encoding, contentType, sha256 }: BodyRef,
   maxBytes: number,
+  { csp = CSP, isShown = false }: { csp?: string; isShown?: boolean } = {},
 ): Promise<void> {
   const type =
     contentType !== null && MEDIA_TYPE.test(contentType) ? contentType : 'application/octet-stream';
   response.setHeader('content-type', type);
-  response.setHeader('content-disposition', `attachment; filename="${sha256.slice(0, 16)}.bin"`);
-  response.setHeader('content-security-policy', CSP);
+  if (!isShown)
+    response.setHeader('content-disposition', `attachment; filename="${sha256.slice(0, 16)}.bin"`);
+  response.setHeader('content-security-policy', csp);
   response.setHeader('x-content-type-options', 'nosniff');
   if (response.req.method === 'HEAD' || encoding === 'identity') return void response.end(stored);
   await pipeline(Readable.from([stored]), decoder(encoding, stored), upTo(maxBytes), response).catch(() => {

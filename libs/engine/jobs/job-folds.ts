@@ -1,5 +1,12 @@
 import { isUnreadable, shardOf } from '#libs/events';
-import { FailureLedger, Frontier, JobActivity, type HashKey, type JobPosition, type JobState } from '#libs/job';
+import {
+  FailureLedger,
+  Frontier,
+  JobActivity,
+  type HashKey,
+  type JobPosition,
+  type JobState,
+} from '#libs/job';
 import type { EventLog } from '#libs/engine/ports';
 
 /** Of a history: what is in hand at once is what the garbage collector copies about. */

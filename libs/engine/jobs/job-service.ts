@@ -3,14 +3,7 @@ import { jobId as makeJobId, shardOf, isJobId } from '#libs/events';
 import type { EventData, JobSpec, ScrapeBatch } from '#libs/events';
 import { SpoorError } from '#libs/failures';
 import { decide, foldDecisions, positionOf, resolveChanges, resolveSpec } from '#libs/job';
-import type {
-  HashKey,
-  JobCommand,
-  JobPosition,
-  JobState,
-  JobStatus,
-  PageSelection,
-} from '#libs/job';
+import type { HashKey, JobCommand, JobPosition, JobState, JobStatus, PageSelection } from '#libs/job';
 import { ConflictError, type Bodies, type Clock, type EventLog, type ProxyCheck } from '#libs/engine/ports';
 import { ForkJob } from '../copies/fork-job.js';
 import type { RemoveJob } from '../retention/remove-job.js';

@@ -33,6 +33,8 @@ export interface ItemFilter {
   stage?: string;
   /** Default: the newest that is whole. */
   version?: number;
+  /** Of one page. */
+  pageId?: string;
 }
 
 /** A known URL that was not requested: it has evidence and no row. */

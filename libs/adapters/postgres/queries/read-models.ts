@@ -137,7 +137,9 @@ export class PostgresReadModels implements ReadModels {
   }
 
   async items(jobId: string, filter: ItemFilter, limit: number, cursor?: string): Promise<Cursor<ItemRow>> {
-    const where = this.ofJob(jobId).addIf(filter.stage, 'stage = ?');
+    const where = this.ofJob(jobId)
+      .addIf(filter.stage, 'stage = ?')
+      .addIf(filter.pageId, 'page_id = ?::uuid');
     if (filter.version !== undefined) where.add('version = ?', filter.version);
     else
       where.add(

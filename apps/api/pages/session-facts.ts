@@ -1,0 +1,129 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { Inject, Injectable } from '@nestjs/common';
+import { shardOf, type JobSpec, type LogEntry } from '#libs/events';
+import { positionOf, type JobState } from '#libs/job';
+import { readHistory, type JobExplanation } from '#libs/engine';
+import type { JobRow } from '#libs/engine/ports';
+import type { OverviewView, SessionHead } from '#libs/pages';
+import { API_DEPS, type ApiDeps } from '../deps.js';
+import { JobViews } from '../routes/job-views.js';
+import { LiveProgress } from '../routes/live-progress.js';
+
+/** A page does not wait longer for a long history: it says what is known, and looks again. */
+const PATIENCE_MS = 50;
+const HOSTS_SHOWN = 25;
+/** Sequences that are looked through for the latest events before more are. */
+const NEAR = 200;
+const LATEST = 12;
+
+const iso = (ms: number): string => new Date(ms).toISOString();
+
+/** What it is worth waiting for; null when it takes longer, and goes on by itself. */
+async function inTime<T>(work: Promise<T>): Promise<T | null> {
+  work.catch(() => undefined);
+  const ended = new AbortController();
+  const late = wait(PATIENCE_MS, null, { signal: ended.signal }).catch(() => null);
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    ended.abort();
+  }
+}
+
+/** A proxy in words that tell no secret. */
+export function proxyWords(spec: Pick<JobSpec, 'proxy'>): string | null {
+  const { proxy } = spec;
+  if (!proxy) return null;
+  const country = proxy.country === undefined ? '' : `, ${proxy.country.toUpperCase()}`;
+  if (proxy.provider === 'oxylabs') return `Oxylabs${country}`;
+  if (proxy.pool.length > 0) return `a pool of ${proxy.pool.length}${country}`;
+  return `${typeof proxy.url === 'string' ? proxy.url.replace(/^https?:\/\/(?:[^@/]*@)?/, '').split('/')[0] : 'a proxy'}${country}`;
+}
+
+export interface Known {
+  state: JobState;
+  row: JobRow | null;
+  head: SessionHead;
+  /** The last event that the head tells of. */
+  seq: number;
+}
+
+/** What the pages of a session tell: decisions at once, counts as soon as the history is read. */
+@Injectable()
+export class SessionFacts {
+  constructor(
+    @Inject(API_DEPS) private readonly deps: ApiDeps,
+    @Inject(JobViews) private readonly views: JobViews,
+    @Inject(LiveProgress) private readonly progress: LiveProgress,
+  ) {}
+
+  /** @throws SpoorError job_not_found */
+  async known(jobId: string): Promise<Known> {
+    const state = await this.views.state(jobId);
+    const [row, position] = await Promise.all([
+      this.deps.readModels.job(jobId).catch(() => null),
+      inTime(this.deps.jobs.look(jobId, positionOf)),
+    ]);
+    const perMinute = state.status === 'running' ? (this.progress.rates(jobId)?.pages ?? null) : null;
+    const pages = position?.counts ?? null;
+    const head: SessionHead = {
+      ...{ jobId, name: state.spec.name ?? null, status: state.status, run: state.run },
+      ...{ generation: state.generation, reason: state.reason, lastError: state.lastError },
+      createdAt: iso(state.createdAt),
+      updatedAt: iso(state.updatedAt),
+      proxy: proxyWords(state.spec),
+      pages,
+      counted: row,
+      perMinute,
+      secondsLeft: pages && perMinute ? Math.ceil((pages.open * 60) / perMinute) : null,
+      ranMs: state.ranMs + (state.runningSince === null ? 0 : Math.max(0, Date.now() - state.runningSince)),
+    };
+    return { state, row, head, seq: position?.seq ?? state.lastSeq };
+  }
+
+  async overview({ state, row, head, seq }: Known): Promise<Omit<OverviewView, 'notice'>> {
+    const { jobId } = head;
+    // A head that is still being read says that the rest is, too.
+    const isReading = head.pages === null;
+    const [explanation, activity, latest] = await Promise.all([
+      isReading ? null : inTime<JobExplanation | null>(this.deps.histories.explain(jobId)),
+      isReading
+        ? null
+        : inTime(
+            this.deps.jobs.look(jobId, (_frontier, _failures, activity) => ({
+              ...{ widthMs: activity.widthMs, points: activity.points, marks: [...activity.marks] },
+              ...{ hosts: activity.hosts(HOSTS_SHOWN), hostCount: activity.hostCount },
+            })),
+          ),
+      this.latest(jobId, seq),
+    ]);
+    const { perHost, delayMs, concurrency } = state.spec.politeness;
+    return {
+      ...{ head, explanation, activity, latest },
+      statusCodes: row?.statusCodes ?? {},
+      politeness: { perHost, delayMs, concurrency },
+      spec: JSON.stringify(state.spec, null, 2),
+      live: `/sessions/${jobId}/live?from=${seq + 1}`,
+    };
+  }
+
+  /** The newest first. */
+  private async latest(jobId: string, lastSeq: number): Promise<LogEntry[]> {
+    const head = await this.deps.eventLog.head(shardOf(jobId));
+    const found: LogEntry[] = [];
+    for (const [fromSeq, toSeq] of [
+      [Math.max(1, lastSeq - NEAR), lastSeq],
+      [Math.max(1, lastSeq - 25 * NEAR), lastSeq - NEAR - 1],
+    ] as const) {
+      const range = { fromSeq, toSeq, reverse: true, limit: LATEST - found.length, bulk: false };
+      const read = this.reader(jobId);
+      if (toSeq >= fromSeq && range.limit > 0)
+        for await (const entry of readHistory(read, head, range)) found.push(entry);
+    }
+    return found;
+  }
+
+  private reader(jobId: string): Parameters<typeof readHistory>[0] {
+    return (options) => this.deps.eventLog.readJob(jobId, options);
+  }
+}
