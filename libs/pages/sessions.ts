@@ -2,7 +2,7 @@ import type { JobStatus } from '#libs/job';
 import { duration, number, percent, plural } from './format.js';
 import { html, type Html } from './html.js';
 import { address, badge, bar, choices, empty, notice, paging, since, type Notice } from './parts.js';
-import { page, type Shell } from './shell.js';
+import { form, page, type Shell } from './shell.js';
 
 /** A line of the list of jobs. */
 export interface SessionLine {
@@ -67,7 +67,7 @@ export function sessionsPage(shell: Shell, { lines, next, query, notice: told }:
           /><button>Search</button>
         </form>
       </div>
-      <div id="sessions" data-region>${lines.length > 0 ? table(lines, shell.now) : nothing(query)}</div>
+      <div id="sessions" data-region>${lines.length > 0 ? table(shell, lines) : nothing(query)}</div>
       ${paging('/sessions', query, next)}`,
   });
 }
@@ -82,7 +82,7 @@ function nothing({ status, q }: SessionsView['query']): Html {
   );
 }
 
-const table = (lines: readonly SessionLine[], now: number): Html =>
+const table = (shell: Shell, lines: readonly SessionLine[]): Html =>
   html`<table class="list">
     <caption class="unseen">
       Sessions, newest first
@@ -100,18 +100,22 @@ const table = (lines: readonly SessionLine[], now: number): Html =>
       </tr>
     </thead>
     <tbody>
-      ${lines.map((line) => row(line, now))}
+      ${lines.map((line) => row(shell, line))}
     </tbody>
   </table>`;
 
-function row(line: SessionLine, now: number): Html {
+const RESUMABLE: ReadonlySet<JobStatus> = new Set(['paused', 'stopped', 'error']);
+
+function row(shell: Shell, line: SessionLine): Html {
   const { jobId, name, status, perMinute, secondsLeft, failed, lastError, proxy, createdAt } = line;
   return html`<tr>
     <th scope="row">
       <a href="/sessions/${jobId}">${name ?? jobId}</a
-      >${name !== null && html`<small class="mono">${jobId}</small>`}${lastError !== null && status !== 'running' && html`<small class="bad">${lastError}</small>`}
+      >${name !== null && html`<small class="mono">${jobId}</small>`}${lastError !== null && status !== 'running' && html`<small class="bad clamp">${lastError}</small>`}
     </th>
-    <td>${badge(status)}</td>
+    <td>
+      ${badge(status)}${RESUMABLE.has(status) && form(shell, `/sessions/${jobId}/resume`, html`<button class="small" aria-label="Resume ${name ?? jobId}">Resume</button>`)}
+    </td>
     <td class="progress">${progress(line)}</td>
     <td class="num wide">${perMinute === null ? '–' : html`${number(perMinute)}<small>per min</small>`}</td>
     <td class="num wide">${secondsLeft === null ? '–' : duration(secondsLeft * 1000)}</td>
@@ -119,7 +123,7 @@ function row(line: SessionLine, now: number): Html {
       ${failed > 0 ? html`<a class="bad" href="/sessions/${jobId}/pages?outcome=failed">${number(failed)}</a>` : '0'}
     </td>
     <td class="wide">${proxy ?? html`<span class="muted">direct</span>`}</td>
-    <td class="num wide">${since(createdAt, now)}</td>
+    <td class="num wide">${since(createdAt, shell.now)}</td>
   </tr>`;
 }
 

@@ -11,24 +11,18 @@ const SYSTEM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/goog
 export async function startChromium(): Promise<Browser | null> {
   const problems: string[] = [];
   const given = process.env['SPOOR_CHROMIUM'];
-  const candidates: [name: string, path: () => Promise<string>, args: string[]][] = [
+  const candidates: [name: string, path: () => Promise<string>][] = [
     ...[given ?? [], SYSTEM.filter(existsSync)]
       .flat()
-      .map((path): (typeof candidates)[number] => [path, async () => path, []]),
-    [
-      '@sparticuz/chromium',
-      () => chromium.executablePath(),
-      chromium.args.filter((arg) => !/^--(headless|user-data-dir)/.test(arg)),
-    ],
+      .map((path): [string, () => Promise<string>] => [path, async () => path]),
+    // Its own flags switch off what is tested here, so none of them is taken.
+    ['@sparticuz/chromium', () => chromium.executablePath()],
   ];
-  for (const [name, path, args] of candidates) {
+  for (const [name, path] of candidates) {
     try {
-      const asRoot = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
-      return await playwright.launch({
-        executablePath: await path(),
-        args: [...args, ...asRoot],
-        headless: true,
-      });
+      const asRoot = process.getuid?.() === 0 ? ['--no-sandbox', '--no-zygote'] : [];
+      const args = ['--disable-dev-shm-usage', '--disable-gpu', ...asRoot];
+      return await playwright.launch({ executablePath: await path(), args, headless: true });
     } catch (error) {
       problems.push(`${name}: ${String(error).split('\n')[0]}`);
     }
