@@ -26,7 +26,9 @@ const LAST = 20;
 export function addEvents(program: Command, finish: Finish): void {
   const events = program.command('events').description('look at the log of all jobs').exitOverride();
   withHistoryOptions(events.command('tail'))
-    .description(`the last ${LAST} events, or those from --from on; sequences count within each shard`)
+    .description(
+      `the last ${LAST} events, or those from --from on; --limit n --follow: the last n, and what comes`,
+    )
     .option('--job <jobId>', 'only events of this job')
     .action((options: Options) =>
       withLog(async (resources) => {
@@ -45,11 +47,13 @@ interface Part {
 }
 
 async function tail(resources: Resources, options: Options): Promise<void> {
-  const { follow, limit = Infinity } = options;
+  const { follow, from, limit = Infinity } = options;
   const ended = new AbortController();
   if (follow) void untilSignal().then(() => ended.abort());
   const shards = shardsOf(resources, options);
   const parts = await Promise.all(shards.map((shard) => part(resources, shard, options, ended.signal)));
+  // Of the last few of them, as `tail -n -f` has it; of those from a place on, in all.
+  const ofPast = from === undefined;
   let left = limit;
   const show = async (source: AsyncIterable<LogEntry>): Promise<void> => {
     for await (const entry of source) {
@@ -59,6 +63,7 @@ async function tail(resources: Resources, options: Options): Promise<void> {
     }
   };
   await show(inOrder(await pastOf(parts, options), byTime));
+  if (follow && ofPast) left = Infinity;
   if (!follow || left <= 0) return;
   await show(
     asTheyCome(
