@@ -91,6 +91,24 @@ describe('beyond the machine', () => {
     expect(await unwell.get('/health')).toMatchObject({ status: 503, body: { status: 'unavailable' } });
     await unwell.close();
   });
+
+  it('looks at the stores once for many strangers', async () => {
+    let looks = 0;
+    const counting = await startTestApi({}, { health: { look: async () => (looks++, WELL) } });
+    await Promise.all(Array.from({ length: 20 }, () => counting.get('/health')));
+    await counting.close();
+    expect(looks).toBeGreaterThan(0);
+    expect(looks).toBeLessThan(20);
+  });
+
+  it('reads no long body of a stranger', async () => {
+    const body = JSON.stringify({ url: 'x'.repeat(3 * 1024 * 1024) });
+    const response = await api.post('/api/v1/scrape', body);
+    expect([response.status, await response.json()]).toMatchObject([
+      413,
+      { success: false, error: 'missing_url' },
+    ]);
+  });
 });
 
 describe('on loopback', () => {

@@ -112,6 +112,23 @@ describe('a job of one key', () => {
   });
 });
 
+describe('a job that is not named by one text', () => {
+  it.each([
+    ['GET', `/api/segment/status?jobId=a&jobId=b`, undefined],
+    ['GET', `/api/monitoring/dashboard?jobId[]=a`, undefined],
+    ['POST', '/api/segment/start', { jobId: ['a'] }],
+    ['POST', '/api/monitoring/control', { jobId: { $ne: '' }, action: 'stop' }],
+  ])('is refused: %s %s', async (method, path, body) => {
+    const init = { method, headers: { 'content-type': 'application/json', 'x-api-key': BOB } };
+    const response = await fetch(api.url + path, {
+      ...init,
+      ...(body ? { body: JSON.stringify(body) } : {}),
+    });
+    expect(response.status).toBe(400);
+    expect(api.eventLog.entries).toHaveLength(1);
+  });
+});
+
 describe('scopes', () => {
   it.each(operations.filter(({ operation }) => operation.security))(
     'are asked for by $method $path',

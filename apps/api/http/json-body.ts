@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import type { NextFunction, Request, Response } from 'express';
+import { raw, type NextFunction, type Request, type Response } from 'express';
 import { RequestRefused } from './request-refused.js';
 
 const MAX_DEPTH = 64;
+/** Room for a hundred URLs, however they are escaped. */
+const STRANGER_BYTES = 2 * 1024 * 1024;
 const [QUOTE, BACKSLASH, OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT, CLOSE_OBJECT] = [34, 92, 91, 93, 123, 125];
 
 /** Whether brackets nest deeper than any job spec does; looked at before parsing, which would pay for every level. */
@@ -31,6 +33,8 @@ export const bodyDigest = (request: IncomingMessage): string => digests.get(requ
 
 /** Bodies come as bytes first, so that their depth is known before they are parsed. */
 export function useJsonBodies(app: NestExpressApplication, limitBytes: number): void {
+  // The only routes whose bodies are read before it is known who sends them.
+  app.use('/api/v1', raw({ limit: Math.min(limitBytes, STRANGER_BYTES), type: 'application/json' }));
   app.useBodyParser('raw', { limit: limitBytes, type: 'application/json' });
   app.use((request: Request, _response: Response, next: NextFunction) => {
     const body: unknown = request.body;

@@ -37,9 +37,12 @@ const scrapeAnswer = z.object({
   node_id: z.string().optional(),
 });
 
+/** Of the routes beside the scrape itself, from the table of all failures. */
+const OF_REQUEST = ['invalid_request', 'not_found', 'job_not_found', 'conflict'];
+
 const scrapeError = z.object({
   success: z.literal(false),
-  error: z.enum(Object.keys(scrapeFailures)),
+  error: z.enum([...Object.keys(scrapeFailures), ...OF_REQUEST]),
   message: z.string(),
   status_code: z.int().optional(),
   valid_formats: z.array(z.string()).optional(),
@@ -50,6 +53,8 @@ const scrapeError = z.object({
   tier: z.string().optional(),
   max_bytes: z.int().optional(),
   received_bytes: z.int().optional(),
+  /** Of invalid_request: what is wrong. */
+  field: z.string().optional(),
 });
 
 const usage = z.object({
