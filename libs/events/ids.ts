@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 const JOB_ID = /^(\d{1,4})-([0-9a-z]{8,40})$/;
 
@@ -20,7 +20,7 @@ export function shardOf(id: string): number {
 
 /** 128 bits of SHA-256 of the canonical URL, base64url: names a page in message ids. */
 export function pageKey(url: string): string {
-  return createHash('sha256').update(url).digest('base64url').slice(0, 22);
+  return hash('sha256', url, 'base64url').slice(0, 22);
 }
 
 /** One try has one outcome: the type is not part of the id, so whichever comes first is kept. */
@@ -41,7 +41,7 @@ export function jobEventId(jobId: string, commandId: string): string {
 
 /** Row ids of the read models: the same history gives the same ids, so a rebuild is byte-equal. UUID, version 8 (RFC 9562). */
 export function rowId(jobId: string, generation: number, url: string, kind: string): string {
-  const hex = createHash('sha256').update(`${jobId}\n${generation}\n${kind}\n${url}`).digest('hex');
+  const hex = hash('sha256', `${jobId}\n${generation}\n${kind}\n${url}`, 'hex');
   const variant = ((parseInt(hex[16]!, 16) & 3) | 8).toString(16);
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }

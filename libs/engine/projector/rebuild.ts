@@ -22,7 +22,8 @@ export interface RebuildOptions {
   upTo?: ReadonlyMap<number, number>;
 }
 
-const BATCH = 2000;
+/** What is in hand at once is what the garbage collector copies about. */
+const BATCH = 500;
 
 /**
  * Makes the read models from the log alone, in tables beside the live ones, and swaps them in when they tell at least as much.

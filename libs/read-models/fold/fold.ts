@@ -175,8 +175,10 @@ type DecidedType =
   | 'ReextractionCompleted';
 
 const plus = (codes: Record<string, number>, code: number, by: number): Record<string, number> => {
-  const { [code]: before = 0, ...others } = codes;
-  return before + by > 0 ? { ...others, [code]: before + by } : others;
+  const after = (codes[code] ?? 0) + by;
+  if (after > 0) return { ...codes, [code]: after };
+  const { [code]: _, ...others } = codes;
+  return others;
 };
 
 /** Rows stay until the new outcome replaces them; the counters go down by what is open again. */
