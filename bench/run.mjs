@@ -8,7 +8,7 @@ import { canMeasure } from './lib/processes.mjs';
 import { root } from './lib/spoor.mjs';
 import { table } from './lib/stats.mjs';
 
-const SUITES = ['crawl', 'cold-start', 'micro', 'known-urls'];
+const SUITES = ['crawl', 'cold-start', 'micro', 'known-urls', 'scrape'];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

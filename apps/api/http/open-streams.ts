@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { Inject, Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { Server } from 'node:http';
@@ -15,7 +16,10 @@ export class OpenStreams implements BeforeApplicationShutdown {
   constructor(
     @Inject(API_DEPS) private readonly deps: ApiDeps,
     @Inject(HttpAdapterHost) private readonly host: HttpAdapterHost,
-  ) {}
+  ) {
+    // One of each answer that is under way: many are no leak.
+    setMaxListeners(0, this.closing.signal);
+  }
 
   get isClosing(): boolean {
     return this.closing.signal.aborted;

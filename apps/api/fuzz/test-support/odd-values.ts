@@ -67,7 +67,7 @@ export const oddText = (draw: Draw): string => {
 
 /** @param site one that answers, in odd ways; all other hosts are private or do not exist */
 export function oddUrl(draw: Draw, site: string, pages: readonly string[]): string {
-  if (draw.chance(0.4)) return `${site}${draw.pick(pages)}${draw.chance(0.7) ? `?${draw.int(0, 1e9)}` : ''}`;
+  if (draw.chance(0.55)) return `${site}${draw.pick(pages)}${draw.chance(0.7) ? `?${draw.int(0, 1e9)}` : ''}`;
   // Where there is no name to be looked up most of the time: the resolver is not what is tested.
   const host = draw.pick(draw.chance(0.03) ? HOSTS : HOSTS.filter((one) => !one.endsWith('invalid')));
   const scheme = draw.pick([
@@ -117,7 +117,7 @@ export interface OddBody {
 export function oddBody(draw: Draw, value: unknown): OddBody {
   const json = Buffer.from(JSON.stringify(value) ?? '');
   const plain = { 'content-type': 'application/json' };
-  if (draw.chance(0.7)) return { bytes: json, headers: plain };
+  if (draw.chance(0.8)) return { bytes: json, headers: plain };
   switch (draw.int(0, 9)) {
     case 0:
       return { bytes: json.subarray(0, draw.int(0, json.length)), headers: plain };

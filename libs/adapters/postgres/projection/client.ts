@@ -3,10 +3,11 @@ import { asStoreError } from '../errors.js';
 
 export type Client = pg.PoolClient;
 
-export function projectionPool(url: string, max: number): pg.Pool {
+/** @param options settings of its sessions, as `-c name=value` */
+export function projectionPool(url: string, max: number, options?: string): pg.Pool {
   const pool = new pg.Pool({
     connectionString: url,
-    max,
+    ...{ max, options },
     application_name: 'spoor projection',
     connectionTimeoutMillis: 10_000,
     keepAlive: true,
