@@ -150,6 +150,35 @@ describe('scopes', () => {
   });
 });
 
+describe('a proxy by the name of its environment variable', () => {
+  const named = (name: string) => ({ provider: 'generic', url: { env: name } });
+  const bodies = (proxy: object) =>
+    [
+      ['/api/jobs', { start: ['http://site.invalid/'], proxy }],
+      ['/api/segment/start', { start: ['http://site.invalid/'], proxy }],
+      [`/api/jobs/${job}/fork`, { changes: { proxy } }],
+      [`/api/jobs/${job}/resume`, { changes: { proxy } }],
+      ['/api/segment/start', { jobId: job, changes: { proxy } }],
+    ] as const;
+
+  it('is the operator’s to name, set or not; keys name those that are shared', async () => {
+    const pooled = { provider: 'generic', pool: ['http://proxy.invalid:1', { env: 'DATABASE_URL' }] };
+    const texts = new Set<string>();
+    for (const proxy of [named('DATABASE_URL'), named('NOT_SET_ANYWHERE'), pooled])
+      for (const [path, body] of bodies(proxy)) {
+        const response = await api.post(path, body, { 'x-api-key': ANN });
+        expect([path, response.status]).toEqual([path, 403]);
+        texts.add((await response.text()).replace(/"timestamp":"[^"]*"/, ''));
+      }
+    expect(texts.size).toBe(2);
+    expect(api.eventLog.entries).toHaveLength(1);
+    const [[path, shared]] = bodies(named('SPOOR_PROXY_EU'));
+    expect((await api.post(path, shared, { 'x-api-key': ANN })).status).toBe(201);
+    const [[, any]] = bodies(named('ANY_PROXY'));
+    expect((await api.post(path, any, { 'x-api-key': ADMIN })).status).toBe(201);
+  });
+});
+
 describe('lists', () => {
   it('of jobs are narrowed to the owner’s, but for an admin', async () => {
     for (const path of ['/api/jobs', '/api/sessions', '/api/monitoring/dashboard'])

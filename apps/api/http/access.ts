@@ -6,6 +6,7 @@ import { SpoorError } from '#libs/failures';
 import { API_DEPS, type ApiDeps } from '../deps.js';
 import { callerOf, isSeenBy } from './caller.js';
 import { jobNotFound } from './parse.js';
+import { refuseForeignSecrets } from './secret-refs.js';
 
 /** Where a request names a job. */
 export type JobPlace = 'path' | 'query' | 'body';
@@ -41,6 +42,7 @@ export class AccessGuard implements CanActivate {
     const caller = callerOf(request);
     if (!caller) throw unauthorized();
     if (!caller.may(scope)) throw forbidden(scope);
+    if (!caller.isAdmin) refuseForeignSecrets(request.body);
     const id = job && !caller.isAdmin ? namedJob(request, job) : undefined;
     if (id === undefined) return true;
     const state = await this.deps.jobs.state(id);
