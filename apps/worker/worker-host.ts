@@ -11,7 +11,7 @@ export const RESOURCES = Symbol('Resources');
 /** What a stopping worker may take to finish the pages it has begun. */
 const DRAIN_MS = 1500;
 
-/** One worker for each shard; they share the way to the outside. */
+/** One worker for each shard and pool; they share the way to the outside. */
 @Injectable()
 export class WorkerHost implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly egress: Egress;
@@ -31,11 +31,11 @@ export class WorkerHost implements OnApplicationBootstrap, OnApplicationShutdown
       random: Math.random,
       failPoint: failPointOf(process.env['SPOOR_FAIL_AT']),
     };
-    const slots = Math.max(1, Math.floor(config.workerSlots / config.shards));
-    this.workers = Array.from(
-      { length: config.shards },
-      (_, shard) => new Worker(deps, { shard, pool: 'http', slots }),
-    );
+    const { shards, workerPools } = config;
+    const slots = Math.max(1, Math.floor(config.workerSlots / (shards * Math.max(1, workerPools.length))));
+    this.workers = Array.from({ length: shards }, (_, shard) =>
+      workerPools.map((pool) => new Worker(deps, { shard, pool, slots })),
+    ).flat();
     metrics?.watchWorkers(() => this.workers.map(({ reading }) => reading));
   }
 

@@ -78,6 +78,10 @@ const variables = {
     expects: 'a comma list of host or host:port, or * for all',
   },
   SPOOR_WORKER_SLOTS: { schema: whole(1, 1024).default(32), expects: 'a whole number from 1 to 1024' },
+  SPOOR_WORKER_POOLS: {
+    schema: listOf(/^[a-z][a-z0-9_-]{0,31}$/).default(['http']),
+    expects: 'a comma list of pools: small letters, digits, _ and -',
+  },
   SPOOR_RETENTION_DAYS: { schema: whole(1, 36_500).optional(), expects: 'a whole number of days, 1 or more' },
   SPOOR_LOG_LEVEL: {
     schema: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
@@ -133,6 +137,8 @@ export interface EngineConfig {
   allowPrivate: string[];
   /** Pages that one worker process fetches at once. */
   workerSlots: number;
+  /** Whose tasks a worker takes; its slots are shared out among them. */
+  workerPools: string[];
   /** Jobs that are done or stopped are removed after so many days; null: never. */
   retentionDays: number | null;
   logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
@@ -195,6 +201,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env, cwd: string = p
     metricsHost: valueOf('SPOOR_METRICS_HOST', env),
     allowPrivate: valueOf('SPOOR_ALLOW_PRIVATE', env),
     workerSlots: valueOf('SPOOR_WORKER_SLOTS', env),
+    workerPools: valueOf('SPOOR_WORKER_POOLS', env),
     retentionDays: valueOf('SPOOR_RETENTION_DAYS', env) ?? null,
     logLevel: valueOf('SPOOR_LOG_LEVEL', env),
     logTimeoutMs: valueOf('SPOOR_LOG_TIMEOUT_MS', env),

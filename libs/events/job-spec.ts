@@ -34,6 +34,11 @@ export const followRule = z.strictObject({
 export const stage = z.strictObject({
   name,
   follow: z.array(followRule).max(100).default([]),
+  /** Workers that fetch this stage's pages: those of one capability or region; default `http`. */
+  pool: z
+    .string()
+    .regex(/^[a-z][a-z0-9_-]{0,31}$/, 'small letters, digits, _ and -, beginning with a letter')
+    .optional(),
   /** One item per match of this selector; without it the page itself is the item. */
   items: z.string().min(1).max(1000).optional(),
   fields: z.record(z.string().min(1).max(100), fieldRule).default({}),

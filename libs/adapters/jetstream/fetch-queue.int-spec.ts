@@ -30,10 +30,11 @@ describe('the fetch queue', () => {
   function pull(
     from: JetStreamHandle,
     free: () => number,
+    pool = 'http',
   ): { got: Delivery[]; errors: unknown[]; handle: PullHandle } {
     const got: Delivery[] = [];
     const errors: unknown[] = [];
-    const handle = from.fetchQueue.pull(0, 'http', {
+    const handle = from.fetchQueue.pull(0, pool, {
       freeSlots: free,
       onDelivery: (d) => got.push(d),
       onError: (e) => errors.push(e),
@@ -59,6 +60,25 @@ describe('the fetch queue', () => {
     const { lastSeq, batches: held } = await log.fetchQueue.snapshot(0);
     expect(lastSeq).toBe(52);
     expect(held).toEqual(batches(0, 52).map((b, i) => ({ ...b, seq: i + 1 })));
+  });
+
+  it('gives the tasks of a pool to the workers of that pool alone, in one order of release', async () => {
+    const mixed = batches(0, 6).map((one, i) => (i % 2 === 0 ? one : { ...one, pool: 'browser' }));
+    expect(await log.fetchQueue.release(0, 'http', mixed, 0)).toBe(6);
+    expect((await log.fetchQueue.snapshot(0)).batches).toHaveLength(6);
+    expect(await log.inspection.waitingPools(0)).toEqual(['browser', 'http']);
+    expect(await log.inspection.queue(0, 'browser')).toMatchObject({ tasks: 3, pulls: 0 });
+    const http = pull(log, () => 10);
+    await until(() => http.got.length === 3);
+    const browser = pull(log, () => 10, 'browser');
+    await until(() => browser.got.length === 3);
+    const sequences = (got: Delivery[]): number[] => got.map(({ seq }) => seq);
+    expect([sequences(http.got), sequences(browser.got)]).toEqual([
+      [1, 3, 5],
+      [2, 4, 6],
+    ]);
+    for (const delivery of [...http.got, ...browser.got]) await delivery.done();
+    await until(async () => (await log.inspection.waitingPools(0)).length === 0);
   });
 
   it('tells a coordinator whose acknowledgement was lost to look again', async () => {

@@ -70,7 +70,8 @@ export class JetStreamFetchQueue implements FetchQueue {
   ): Promise<{ seq: number }> {
     let text = `NATS/1.0\r\nNats-Msg-Id: ${id}\r\nNats-Expected-Last-Sequence: ${expectedLastSeq}\r\n`;
     if (expectedLastId !== 0) text += `Nats-Expected-Last-Msg-Id: ${expectedLastId}\r\n`;
-    return this.connection.requests.publish(subjects.fetchSubject(batch.jobId, pool), JSON.stringify(batch), {
+    const subject = subjects.fetchSubject(batch.jobId, batch.pool ?? pool);
+    return this.connection.requests.publish(subject, JSON.stringify(batch), {
       headers: new TextHeaders(`${text}\r\n`),
     });
   }

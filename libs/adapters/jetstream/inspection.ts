@@ -98,16 +98,29 @@ export class JetStreamInspection implements LogInspection {
 
   async queue(shard: number, pool: string): Promise<QueueUse> {
     const stream = subjects.fetchStream(shard);
-    const { state } = await this.asking(() => streamInfo(this.connection, stream));
+    const tasks = await this.tasksBySubject(shard, subjects.fetchesOfPool(shard, pool));
     const consumer = await this.consumer(stream, pool);
     const times = [consumer?.delivered.last_active, consumer?.ack_floor.last_active].map(
       (time) => Date.parse(String(time)) || 0,
     );
     return {
-      tasks: state.messages,
+      tasks: Object.values(tasks).reduce((sum, count) => sum + count, 0),
       pulls: consumer?.num_waiting ?? 0,
       lastActivityAt: Math.max(...times) || null,
     };
+  }
+
+  async waitingPools(shard: number): Promise<string[]> {
+    const tasks = await this.tasksBySubject(shard, subjects.allFetches(shard));
+    return [...new Set(Object.keys(tasks).map(subjects.poolOfFetch))].sort();
+  }
+
+  /** Few: what is in flight alone lies there, under one subject for each job. */
+  private async tasksBySubject(shard: number, filter: string): Promise<Record<string, number>> {
+    const { state } = await this.asking(() =>
+      streamInfo(this.connection, subjects.fetchStream(shard), filter),
+    );
+    return state.subjects ?? {};
   }
 
   /** Null before the first worker came. */

@@ -10,7 +10,14 @@ export const DEDUPE_MS = 120_000;
 export interface StreamInfo {
   created: string;
   config: StreamConfig;
-  state: { first_seq: number; last_seq: number; bytes: number; messages: number };
+  state: {
+    first_seq: number;
+    last_seq: number;
+    bytes: number;
+    messages: number;
+    /** Only where they were asked for. */
+    subjects?: Record<string, number>;
+  };
 }
 
 const common = {
@@ -61,8 +68,16 @@ const accounts = (replicas: number): Record<string, unknown> => ({
 });
 
 /** @throws ApiError, SpoorError store_unavailable */
-export const streamInfo = (connection: LogConnection, stream: string): Promise<StreamInfo> =>
-  connection.requests.json<StreamInfo>(`$JS.API.STREAM.INFO.${stream}`, undefined);
+/** @param subjectsOf a filter: messages are counted for each of its subjects */
+export const streamInfo = (
+  connection: LogConnection,
+  stream: string,
+  subjectsOf?: string,
+): Promise<StreamInfo> =>
+  connection.requests.json<StreamInfo>(
+    `$JS.API.STREAM.INFO.${stream}`,
+    subjectsOf === undefined ? undefined : { subjects_filter: subjectsOf },
+  );
 
 /** In a stream's metadata: which restore it comes from. Some servers restore the time of creation, too. */
 export const RESTORED = 'spoor-restored';

@@ -7,6 +7,7 @@ const taskBatch: z.ZodType<TaskBatch> = z.object({
   run: z.int(),
   jobSeq: z.int(),
   logSeq: z.int(),
+  pool: z.string().optional(),
   tasks: z.array(
     z.object({ url: z.string(), depth: z.int(), stage: z.string(), try: z.int(), attempt: z.int() }),
   ),

@@ -48,6 +48,20 @@ describe('JobRunner', () => {
     expect(take().map((b) => b.tasks.length)).toEqual([8, 8, 8, 8]);
   });
 
+  test('tasks of stages with different pools never share a message', () => {
+    const stages = [
+      { name: 'list', follow: [{ pattern: '/shop', stage: 'shop' }, { stage: 'list' }] },
+      { name: 'shop', pool: 'browser' },
+    ];
+    const links = { follow: { list: paths(6), shop: paths(5, '/shop') }, skip: {} };
+    const history = new History().started({ ...fast, start: [A], stages }).fetched(A, [], { links });
+    const batches = runnerOf(history).take();
+    const stagesBy = (pool?: string) =>
+      batches.filter((b) => b.pool === pool).flatMap((b) => b.tasks.map(({ stage }) => stage));
+    expect(stagesBy()).toEqual(Array<string>(6).fill('list'));
+    expect(stagesBy('browser')).toEqual(Array<string>(5).fill('shop'));
+  });
+
   test('keeps perHost and the delay between requests to a host', () => {
     const history = new History()
       .started({ start: [A], politeness: { delayMs: 250, perHost: 2 } })

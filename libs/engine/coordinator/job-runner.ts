@@ -136,7 +136,9 @@ export class JobRunner {
     const entries = this.staged;
     this.staged = [];
     const batches: TaskBatch[] = [];
-    for (let i = 0; i < entries.length; i += group) batches.push(this.batchOf(entries.slice(i, i + group)));
+    for (const [pool, ofPool] of this.byPool(entries))
+      for (let i = 0; i < ofPool.length; i += group)
+        batches.push(this.batchOf(ofPool.slice(i, i + group), pool));
     return batches;
   }
 
@@ -185,7 +187,21 @@ export class JobRunner {
     };
   }
 
-  private batchOf(entries: Entry[]): TaskBatch {
+  /** A message goes to the workers of one pool. */
+  private byPool(entries: Entry[]): Map<string | undefined, Entry[]> {
+    const pools = new Map<string | undefined, Entry[]>();
+    const { stages } = this.frontier.state!.spec;
+    for (const entry of entries) {
+      const { stage } = entry;
+      const pool = stages.find(({ name }) => name === stage)?.pool;
+      const others = pools.get(pool);
+      if (others) others.push(entry);
+      else pools.set(pool, [entry]);
+    }
+    return pools;
+  }
+
+  private batchOf(entries: Entry[], pool: string | undefined): TaskBatch {
     const state = this.frontier.state!;
     return {
       jobId: this.jobId,
@@ -193,6 +209,7 @@ export class JobRunner {
       run: state.run,
       jobSeq: state.lastSeq,
       logSeq: this.frontier.seq,
+      ...(pool !== undefined && { pool }),
       tasks: entries.map((entry): FetchTask => {
         const { url, depth, stage, attempts } = entry;
         return { url, depth, stage, try: this.pace.flights.get(entry.index)!.try, attempt: attempts + 1 };

@@ -61,7 +61,8 @@ const MISMATCH = {
 export class ShardWatch {
   private readonly stuck = new Lasting<number>();
   private readonly leaderless = new Lasting<true>();
-  private readonly untaken = new Lasting<number>();
+  /** By pool. */
+  private readonly untaken = new Map<string, Lasting<number>>();
   private readonly scan: DecisionScan;
 
   constructor(
@@ -74,7 +75,7 @@ export class ShardWatch {
 
   /** Something may be wrong, which only another look can tell. */
   get isSuspicious(): boolean {
-    return [this.stuck, this.leaderless, this.untaken].some((one) => one.isSeen);
+    return [this.stuck, this.leaderless, ...this.untaken.values()].some((one) => one.isSeen);
   }
 
   async look(): Promise<ShardLook> {
@@ -166,15 +167,24 @@ export class ShardWatch {
   }
 
   private async lookForWorkers(): Promise<Finding[]> {
+    const waiting = (await this.ask(() => this.deps.inspection.waitingPools(this.shard)))?.value ?? [];
+    const pools = new Set([this.options.pool, ...this.untaken.keys(), ...waiting]);
+    return (await Promise.all([...pools].map((pool) => this.lookForWorkersOf(pool)))).flat();
+  }
+
+  private async lookForWorkersOf(pool: string): Promise<Finding[]> {
     const { inspection, clock } = this.deps;
     const { shard } = this;
-    const use = (await this.ask(() => inspection.queue(shard, this.options.pool)))?.value;
+    const use = (await this.ask(() => inspection.queue(shard, pool)))?.value;
     if (!use) return [];
     const waits = use.tasks > 0 && use.pulls === 0;
-    const untakenFor = this.untaken.see(waits ? (use.lastActivityAt ?? 0) : null, clock.monotonic());
+    let untaken = this.untaken.get(pool);
+    if (!untaken) this.untaken.set(pool, (untaken = new Lasting()));
+    const untakenFor = untaken.see(waits ? (use.lastActivityAt ?? 0) : null, clock.monotonic());
     const quiet = use.lastActivityAt === null || clock.now() - use.lastActivityAt >= QUIET_QUEUE_MS;
     if (untakenFor === null || untakenFor < this.options.workerlessAfterMs || !quiet) return [];
-    const message = `Tasks wait in the fetch queue of shard ${shard}, and no worker takes or finishes any.`;
+    const which = pool === this.options.pool ? '' : ` of pool ${pool}`;
+    const message = `Tasks wait in the fetch queue of shard ${shard}, and no worker${which} takes or finishes any.`;
     return [finding('no_worker', message, { shard })];
   }
 

@@ -17,6 +17,8 @@ export interface TaskBatch {
   jobSeq: number;
   /** Position of the coordinator's fold then: outcomes of these tasks lie behind it. */
   logSeq: number;
+  /** Workers that may take it; left out: those of the coordinator's own pool. */
+  pool?: string | undefined;
   tasks: FetchTask[];
 }
 
@@ -49,6 +51,7 @@ export class StaleReleaseError extends Error {
 export interface FetchQueue {
   /**
    * Appends batches in order if the queue's last sequence is `expectedLastSeq`. Returns the new last sequence.
+   * @param pool of batches that name none
    * @throws StaleReleaseError; some of the batches may be in the queue then.
    */
   release(shard: number, pool: string, batches: TaskBatch[], expectedLastSeq: number): Promise<number>;

@@ -44,6 +44,8 @@ export interface LogInspection {
   storedBehind(shard: number, seq: number): Promise<number | null>;
   /** @throws SpoorError store_unavailable */
   queue(shard: number, pool: string): Promise<QueueUse>;
+  /** Pools that tasks lie in the queue for. @throws SpoorError store_unavailable */
+  waitingPools(shard: number): Promise<string[]>;
   /** Wall clock (ms) of the last write that was refused for want of room; null when a later one was taken. */
   refusedAt(): number | null;
 }
