@@ -1,4 +1,4 @@
-const PURE = '^libs/(events|job|failures|read-models|accounts)/';
+const PURE = '^libs/(events|job|failures|read-models|accounts|hive)/';
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {

@@ -22,6 +22,7 @@ const pureRooms = [
   'libs/read-models',
   'libs/accounts',
   'libs/pages',
+  'libs/hive',
 ];
 const ambient = (object, property) => ({
   object,

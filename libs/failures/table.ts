@@ -77,6 +77,10 @@ export const failures = {
     ...refused(503, 'UNAVAILABLE', 'NATS or Postgres does not answer; nothing is lost, try again.'),
     retry: 'backoff',
   },
+  browser_unavailable: {
+    ...refused(503, 'UNAVAILABLE', 'No browser can be started; install Chromium, or name one in SPOOR_CHROMIUM.'),
+    retry: 'backoff',
+  },
   log_full: {
     ...refused(
       507,

@@ -87,3 +87,25 @@ export {
   type ScrapeNode,
   type ScrapeNodes,
 } from './scrape-nodes.js';
+  BrowserFault,
+  type BrowserContext,
+  type BrowserFaultKind,
+  type BrowserOptions,
+  type BrowserRedirect,
+  type Browsers,
+  type BrowserTab,
+  type ContextOptions,
+  type Navigation,
+  type PageContent,
+  type RunningBrowser,
+} from './browser.js';
+export {
+  HiveCallError,
+  type HeartbeatFeed,
+  type HiveMetrics,
+  type HiveWorkers,
+  type RenderReport,
+  type RenderWish,
+  type WorkerAnswer,
+  type WorkerRequest,
+} from './hive.js';

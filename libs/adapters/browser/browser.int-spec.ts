@@ -1,0 +1,176 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { createServer, request, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { cacheDir } from '#libs/adapters/servers';
+import { BrowserFault, type BrowserContext, type BrowserTab, type RunningBrowser } from '#libs/engine/ports';
+import { runDir } from '#libs/testing';
+import { createBrowsers } from './index.js';
+
+const logged: string[] = [];
+const note = (_: object, message: string): void => void logged.push(message);
+const logger = { debug: note, info: note, warn: note, error: note };
+
+const listen = (server: Server): Promise<number> =>
+  new Promise((resolve) =>
+    server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port)),
+  );
+
+describe('Chromium behind its port', () => {
+  let browser: RunningBrowser;
+  let context: BrowserContext;
+  let tab: BrowserTab;
+  let site: string;
+  const asked: string[] = [];
+  const direct: string[] = [];
+  const servers: Server[] = [];
+  const size = { width: 800, height: 600 };
+  let proxy: { server: string; username: string; password: string };
+
+  beforeAll(async () => {
+    const pages = createServer((req, res) => {
+      if (req.headers['via'] === undefined) direct.push(req.url ?? '');
+      res.setHeader('content-type', 'text/html');
+      res.setHeader('set-cookie', ['a=1', 'b=2']);
+      const url = req.url ?? '';
+      if (url === '/hang') res.end('<script>while (true);</script>');
+      else if (url === '/popup') res.end('<p>first</p><script>window.open("/other")</script>');
+      else if (url === '/to') res.writeHead(302, { location: '/page' }).end();
+      else if (url === '/file') res.writeHead(200, { 'content-disposition': 'attachment' }).end('x');
+      else if (url === '/wide') res.end(`<p>${'x'.repeat(100_000)}</p>`);
+      else res.end(`<!doctype html><p id="cookie">${req.headers.cookie ?? 'none'}</p>`);
+    });
+    const port = await listen(pages);
+    site = `http://127.0.0.1:${port}`;
+    const way = createServer((req, res) => {
+      asked.push(req.url ?? '');
+      if (!req.headers['proxy-authorization'])
+        return void res.writeHead(407, { 'proxy-authenticate': 'Basic realm="x"' }).end();
+      const out = request(req.url!, { headers: { ...req.headers, via: '1.1 test' } }, (answer) => {
+        res.writeHead(answer.statusCode!, answer.headers);
+        answer.pipe(res);
+      });
+      out.on('error', () => res.destroy());
+      req.pipe(out);
+    });
+    proxy = { server: `http://127.0.0.1:${await listen(way)}`, username: 'u', password: 'p' };
+    servers.push(pages, way);
+    const browsers = createBrowsers({
+      chromium: process.env.SPOOR_CHROMIUM || null,
+      caches: [cacheDir(runDir())],
+      sandbox: 'auto',
+      logger,
+    });
+    browser = await browsers.launch({ headless: true, maxPageMemoryMb: 256 });
+    context = await browser.openContext({ proxy, ...size });
+    tab = await context.openTab();
+  });
+
+  afterAll(async () => {
+    await browser?.close();
+    for (const server of servers) {
+      server.closeAllConnections();
+      server.close();
+    }
+  });
+
+  it('runs in its sandbox, and as root without the rights of root', () => {
+    if (process.platform !== 'linux') return;
+    expect(logged).toEqual([]);
+    const processes = execFileSync('ps', ['-eww', '-o', 'pid,args'], { encoding: 'utf8' })
+      .split('\n')
+      .filter((line) => line.includes('--type=renderer') && line.includes(`max-old-space-size`));
+    expect(processes.length).toBeGreaterThan(0);
+    for (const line of processes) {
+      expect(line).not.toContain('--no-sandbox');
+      const status = readFileSync(`/proc/${line.trim().split(' ')[0]}/status`, 'utf8');
+      // 2: system calls are filtered.
+      expect(status).toMatch(/^Seccomp:\s+2$/m);
+      expect(status).not.toMatch(/^Uid:\s+0\s/m);
+    }
+  });
+
+  it('tells how a document answered, with redirects and headers of one name', async () => {
+    await tab.navigate(`${site}/to`);
+    await tab.settle('load');
+    const page = await tab.document();
+    expect(page).toMatchObject({ statusCode: 200, finalUrl: `${site}/page` });
+    expect(page?.headers['set-cookie']).toBe('a=1\nb=2');
+    expect(page?.redirects).toEqual([{ url: `${site}/to`, statusCode: 302, location: '/page' }]);
+    expect((await tab.content(1e6)).html).toMatch(/^<!DOCTYPE html><html>.*a=1; b=2/);
+    expect(JSON.parse(tab.har()).log.entries.length).toBeGreaterThanOrEqual(1);
+  });
+
+  it('cuts a page where it is told to', async () => {
+    await tab.navigate(`${site}/wide`);
+    await tab.settle('load');
+    const { html, truncated } = await tab.content(1000);
+    expect([html.length, truncated]).toEqual([1000, true]);
+  });
+
+  it('goes through the proxy for loopback addresses, too, and nowhere without one', async () => {
+    expect(asked).toContain(`${site}/to`);
+    const cut = await browser.openContext({ proxy: null, ...size });
+    const alone = await cut.openTab();
+    await expect(alone.navigate(`${site}/direct`)).rejects.toMatchObject({ kind: 'net' });
+    await cut.close();
+    expect(direct).toEqual([]);
+  });
+
+  it('finds what a selector means, and says when it is none', async () => {
+    await tab.navigate(`${site}/page`);
+    await tab.appears('#cookie');
+    expect([await tab.has('#cookie'), await tab.has('#nothing')]).toEqual([true, false]);
+    await expect(tab.has('###')).rejects.toMatchObject({ kind: 'selector' });
+    await expect(tab.appears('a[')).rejects.toMatchObject({ kind: 'selector' });
+  });
+
+  it('names the errors of the network as the browser does, and takes no downloads', async () => {
+    await expect(tab.navigate(`${site}/file`)).rejects.toMatchObject({
+      kind: 'net',
+      message: 'net::ERR_ABORTED',
+    });
+    await expect(tab.navigate('http://127.0.0.1:1/')).rejects.toMatchObject({
+      message: 'net::ERR_UNSAFE_PORT',
+    });
+  });
+
+  it('closes popups', async () => {
+    await tab.navigate(`${site}/popup`);
+    await tab.settle('load');
+    await tab.navigate(`${site}/page`);
+    expect(tab.usable).toBe(true);
+  });
+
+  it('given a page that hangs, then its tab can be closed, and the context keeps its cookies', async () => {
+    await tab.navigate(`${site}/hang`);
+    const stuck = expect(tab.content(10)).rejects.toMatchObject({ kind: 'gone' });
+    await tab.close();
+    await stuck;
+    tab = await context.openTab();
+    await tab.navigate(`${site}/page`);
+    await tab.settle('load');
+    expect((await tab.content(1e6)).html).toContain('a=1; b=2');
+  });
+
+  it('sees its memory', async () => {
+    if (process.platform === 'linux') expect(await browser.memoryBytes()).toBeGreaterThan(10 * 2 ** 20);
+  });
+
+  it('given a browser that is killed, then whoever waits for it hears so, and no process is left', async () => {
+    await tab.navigate(`${site}/hang`);
+    const stuck = expect(tab.content(10)).rejects.toBeInstanceOf(BrowserFault);
+    const mine = (): number[] =>
+      execFileSync('ps', ['-eww', '-o', 'pid,args'], { encoding: 'utf8' })
+        .split('\n')
+        .filter((line) => line.includes(`max-old-space-size=256`) && !line.includes('--type='))
+        .map((line) => Number(line.trim().split(' ')[0]));
+    const [pid] = mine();
+    process.kill(pid!, 'SIGKILL');
+    await browser.gone;
+    await stuck;
+    expect(browser.alive).toBe(false);
+    await expect(context.openTab()).rejects.toMatchObject({ kind: 'gone', message: 'connection is closed' });
+    expect(mine()).toEqual([]);
+  });
+});

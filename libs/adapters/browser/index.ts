@@ -1,0 +1,1 @@
+export { createBrowsers, type BrowsersOptions } from './launch.js';

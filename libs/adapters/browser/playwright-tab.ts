@@ -1,0 +1,151 @@
+import type { CDPSession, Page, Request } from 'playwright-core';
+import {
+  BrowserFault,
+  type BrowserRedirect,
+  type BrowserTab,
+  type Navigation,
+  type PageContent,
+} from '#libs/engine/ports';
+import { inPort } from './faults.js';
+import { HarRecorder } from './har.js';
+
+/** Runs in a world of its own, where the page's scripts have changed nothing. */
+const READ = `(max) => {
+  const type = document.doctype ? new XMLSerializer().serializeToString(document.doctype) : '';
+  const html = type + (document.documentElement ? document.documentElement.outerHTML : '');
+  return html.length > max ? { html: html.slice(0, max), truncated: true } : { html, truncated: false };
+}`;
+const READ_TRIES = 3;
+
+/** A page that Playwright drives. */
+export class PlaywrightTab implements BrowserTab {
+  usable = true;
+  private latest: Request | null = null;
+  private readonly recorder: HarRecorder;
+  /** Rejects when the page is no more; calls that wait for it would wait for ever. */
+  private readonly ended: Promise<never>;
+
+  constructor(
+    private readonly page: Page,
+    private readonly cdp: CDPSession,
+  ) {
+    this.recorder = new HarRecorder(page);
+    page.on('request', (request) => {
+      if (request.isNavigationRequest() && request.frame() === page.mainFrame()) this.latest = request;
+    });
+    this.ended = new Promise((_, reject) => {
+      const end = (kind: 'crashed' | 'gone', message: string) => (): void => {
+        this.usable = false;
+        reject(new BrowserFault(kind, message));
+      };
+      page.once('crash', end('crashed', 'the page crashed'));
+      page.once('close', end('gone', 'connection is closed'));
+    });
+    this.ended.catch(() => undefined);
+  }
+
+  async navigate(url: string): Promise<void> {
+    this.latest = null;
+    this.recorder.begin();
+    await this.run(this.page.goto(url, { waitUntil: 'commit', timeout: 0 }));
+  }
+
+  async document(): Promise<Navigation | null> {
+    return this.run(this.read());
+  }
+
+  private async read(): Promise<Navigation | null> {
+    const request = this.latest;
+    const response = await request?.response();
+    if (!request || !response) return null;
+    const headers: Record<string, string> = {};
+    for (const { name, value } of await response.headersArray()) {
+      const key = name.toLowerCase();
+      headers[key] = headers[key] === undefined ? value : `${headers[key]}\n${value}`;
+    }
+    return {
+      statusCode: response.status(),
+      headers,
+      finalUrl: response.url(),
+      redirects: await redirectsTo(request),
+    };
+  }
+
+  async settle(state: 'load' | 'domcontentloaded' | 'network_idle'): Promise<void> {
+    const known = state === 'network_idle' ? 'networkidle' : state;
+    await this.run(this.page.waitForLoadState(known, { timeout: 0 }));
+  }
+
+  async appears(selector: string): Promise<void> {
+    await this.run(
+      this.page.waitForSelector(`css=${selector}`, { state: 'attached', timeout: 0, strict: false }),
+    );
+  }
+
+  async has(selector: string): Promise<boolean> {
+    return (await this.run(this.page.locator(`css=${selector}`).count())) > 0;
+  }
+
+  async content(maxChars: number): Promise<PageContent> {
+    for (let left = READ_TRIES; ; left -= 1) {
+      try {
+        return await this.run(this.contentOnce(maxChars));
+      } catch (error) {
+        // The page went on to another while it was read.
+        const moved = error instanceof BrowserFault && error.kind === 'failed';
+        if (left <= 1 || !moved || !this.usable) throw error;
+      }
+    }
+  }
+
+  private async contentOnce(maxChars: number): Promise<PageContent> {
+    const { frameTree } = await this.cdp.send('Page.getFrameTree');
+    const { executionContextId } = await this.cdp.send('Page.createIsolatedWorld', {
+      frameId: frameTree.frame.id,
+      worldName: 'spoor',
+    });
+    const { result, exceptionDetails } = await this.cdp.send('Runtime.evaluate', {
+      expression: `(${READ})(${Math.floor(maxChars)})`,
+      contextId: executionContextId,
+      returnByValue: true,
+    });
+    if (exceptionDetails) throw new BrowserFault('failed', 'the document cannot be read');
+    return result.value as PageContent;
+  }
+
+  async screenshot(): Promise<Uint8Array> {
+    return this.run(this.page.screenshot({ type: 'png', timeout: 0 }));
+  }
+
+  har(): string {
+    return this.recorder.text();
+  }
+
+  async clear(): Promise<void> {
+    this.latest = null;
+    this.recorder.end();
+    await this.run(this.page.goto('about:blank', { waitUntil: 'commit', timeout: 0 }));
+  }
+
+  async close(): Promise<void> {
+    this.usable = false;
+    await this.page.close({ runBeforeUnload: false }).catch(() => undefined);
+  }
+
+  private run<T>(work: Promise<T>): Promise<T> {
+    return inPort(Promise.race([work, this.ended]));
+  }
+}
+
+async function redirectsTo(request: Request): Promise<BrowserRedirect[]> {
+  const chain: BrowserRedirect[] = [];
+  for (let hop = request.redirectedFrom(); hop; hop = hop.redirectedFrom()) {
+    const response = await hop.response();
+    chain.unshift({
+      url: hop.url(),
+      statusCode: response?.status() ?? 0,
+      location: (await response?.headerValue('location')) ?? '',
+    });
+  }
+  return chain;
+}
