@@ -2,6 +2,7 @@ import type { PromMetrics } from '#libs/adapters/metrics';
 import type { EngineConfig } from '#libs/config';
 import type { Finding, HealthWatch } from '#libs/engine/health';
 import type { Resources, Running } from '#libs/hosting';
+import type { HiveResources } from '#libs/hosting/hive';
 import type { Part } from './parts.js';
 
 /** Counts where somebody can look: on a port for metrics, or on the api's own. */
@@ -42,5 +43,28 @@ export async function serveMetrics(
   const { startMonitoring } = await import('#libs/monitoring');
   const serving = await startMonitoring({ host, port, watch, scrape });
   logger.info({ host, port: serving.port }, 'health and metrics are served');
+  return serving;
+}
+
+const HIVE_METRICS_PORT = 9090;
+
+/** Health and metrics of the browser service, on the port that its dashboards expect unless another is configured. */
+export async function serveHiveMetrics(
+  { metricsHost: host, metricsPort }: Pick<EngineConfig, 'metricsHost' | 'metricsPort'>,
+  hive: HiveResources,
+): Promise<Running> {
+  const { startMonitoring } = await import('#libs/monitoring');
+  const { reportOf } = await import('#libs/engine/health');
+  const serving = await startMonitoring({
+    ...{ host, port: metricsPort ?? HIVE_METRICS_PORT },
+    scrape: hive.metrics,
+    watch: {
+      look: async () => {
+        const nats = hive.connected ? 'ok' : 'unavailable';
+        return reportOf({ nats, postgres: 'unused' }, [], hive.findings());
+      },
+    },
+  });
+  hive.logger.info({ host, port: serving.port }, 'health and metrics are served');
   return serving;
 }

@@ -82,3 +82,8 @@ function token(word: string): string {
   if (!/^[A-Za-z0-9_-]{1,100}$/.test(word)) throw new RangeError('not a word of a subject');
   return word;
 }
+
+/** Core NATS, best effort: workers of the browser service say that they are there. */
+export const hiveWorkerSubject = (workerId: string): string =>
+  `spoor.hive.worker.${token(workerId.replaceAll('.', '_'))}`;
+export const allHiveWorkers = 'spoor.hive.worker.*';

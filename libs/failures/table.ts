@@ -78,7 +78,11 @@ export const failures = {
     retry: 'backoff',
   },
   browser_unavailable: {
-    ...refused(503, 'UNAVAILABLE', 'No browser can be started; install Chromium, or name one in SPOOR_CHROMIUM.'),
+    ...refused(
+      503,
+      'UNAVAILABLE',
+      'No browser can be started; install Chromium, or name one in SPOOR_CHROMIUM.',
+    ),
     retry: 'backoff',
   },
   log_full: {

@@ -1,5 +1,5 @@
 export { hiveCodeOf, hiveCodes, type ClientRetry, type HiveCode, type HiveProblem } from './codes.js';
-export { errorPage, hidesReason, netErrorOf } from './net-errors.js';
+export { errorPage, failureOfNetError, hidesReason, netErrorOf } from './net-errors.js';
 export { problems, type ContextFigures } from './problems.js';
 export {
   isProblem,

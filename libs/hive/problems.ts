@@ -40,9 +40,9 @@ export const problems = {
     message: `Failed to create tab for context ${id} (domain: ${domain}): ${error} ${after(ms)}`,
   }),
 
-  crashed: (id: string, domain: string, what: 'page' | 'browser', ms: number): HiveProblem => ({
+  crashed: (id: string, domain: string, what: string, ms: number): HiveProblem => ({
     code: 'browser_error',
-    message: `The ${what} of context ${id} crashed (domain: ${domain}) ${after(ms)}`,
+    message: `In context ${id} ${what} (domain: ${domain}) ${after(ms)}`,
   }),
 
   contextFailed: (error: string, ms: number): HiveProblem => ({

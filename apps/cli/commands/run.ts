@@ -4,7 +4,7 @@ import type { Finding, HealthWatch } from '#libs/engine/health';
 import { SpoorError } from '#libs/failures';
 import type { Resources, Running } from '#libs/hosting';
 import { ROLES, type Part, type Role } from '../parts.js';
-import { healthOf, metricsFor, serveMetrics } from '../monitoring.js';
+import { healthOf, metricsFor, serveHiveMetrics, serveMetrics } from '../monitoring.js';
 import { exitIfStuck } from '../exit-if-stuck.js';
 import type { Finish } from '../finish.js';
 
@@ -71,6 +71,25 @@ async function runScrapeNode(ended: Promise<unknown>): Promise<void> {
   }
 }
 
+/** The browser service: it needs neither database nor streams. A second signal ends it without waiting for its pages. */
+async function runHive(ended: Promise<unknown>): Promise<void> {
+  const { loadHiveConfig } = await import('#libs/config');
+  const { openHive } = await import('#libs/hosting/hive');
+  const { startHive } = await import('#apps/hive');
+  const config = loadConfig();
+  const hive = await openHive({ config, hive: loadHiveConfig() });
+  try {
+    const running = await startHive(hive);
+    const monitoring = await serveHiveMetrics(config, hive);
+    hive.logger.info({ part: 'hive' }, 'ready');
+    await ended;
+    await running.close();
+    await monitoring.close();
+  } finally {
+    await hive.close();
+  }
+}
+
 /** `spoor run <part>`: one part of the engine in this process, until a signal. */
 export function addRun(program: Command, finish: Finish): void {
   program
@@ -83,6 +102,10 @@ export function addRun(program: Command, finish: Finish): void {
       const ended = untilSignal();
       if (role === 'scrape-node') {
         await runScrapeNode(ended);
+        return finish(0);
+      }
+      if (role === 'hive') {
+        await runHive(ended);
         return finish(0);
       }
       const config = loadConfig();

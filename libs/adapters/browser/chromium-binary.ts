@@ -1,7 +1,6 @@
 import { accessSync, constants, existsSync, lstatSync, mkdirSync, statSync } from 'node:fs';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdtemp, readFile, rename, rm, chmod } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -78,11 +77,13 @@ async function packaged({ caches, forOthers }: ChromiumPlaces): Promise<Chromium
   return { program: join(target, 'chromium'), fonts: join(target, 'fonts') };
 }
 
-/** The package shows only its program to `require`, so its folder is looked for where Node would. */
+/** The package's own way unpacks into a folder of /tmp that anybody may have made before us; so its archives are found as Node would. */
 function archivesOf(): string | null {
-  const folders = createRequire(import.meta.url).resolve.paths('@sparticuz/chromium') ?? [];
-  const bins = folders.map((dir) => join(dir, '@sparticuz/chromium/bin'));
-  return bins.find((bin) => existsSync(join(bin, 'chromium.br'))) ?? null;
+  for (let dir = import.meta.dirname; ; dir = dirname(dir)) {
+    const bin = join(dir, 'node_modules/@sparticuz/chromium/bin');
+    if (existsSync(join(bin, 'chromium.br'))) return bin;
+    if (dir === dirname(dir)) return null;
+  }
 }
 
 async function unpack(archives: string, cache: string, target: string): Promise<void> {

@@ -4,6 +4,7 @@ const NET = /net::ERR_[A-Z0-9_]+/;
 
 function kindOf(message: string): BrowserFaultKind {
   if (NET.test(message)) return 'net';
+  if (/^[\w.]+: Timeout [\d.]+ms exceeded/.test(message)) return 'timeout';
   if (/crash/i.test(message)) return 'crashed';
   if (/has been closed|is closed|closed|disconnected|detached/i.test(message)) return 'gone';
   if (/not a valid selector|while parsing (css )?selector|Unexpected token/i.test(message)) return 'selector';
@@ -22,6 +23,7 @@ export function faultOf(error: unknown): BrowserFault {
     net: net ?? 'net::ERR_FAILED',
     crashed: 'the page crashed',
     gone: 'connection is closed',
+    timeout: 'it did not happen in time',
     selector: 'not a CSS selector',
     failed: 'the browser refused',
   };

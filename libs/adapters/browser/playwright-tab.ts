@@ -22,8 +22,8 @@ export class PlaywrightTab implements BrowserTab {
   usable = true;
   private latest: Request | null = null;
   private readonly recorder: HarRecorder;
-  /** Rejects when the page is no more; calls that wait for it would wait for ever. */
-  private readonly ended: Promise<never>;
+  /** Calls that wait for a page that is no more would wait for ever. */
+  readonly ended: Promise<never>;
 
   constructor(
     private readonly page: Page,
@@ -71,14 +71,14 @@ export class PlaywrightTab implements BrowserTab {
     };
   }
 
-  async settle(state: 'load' | 'domcontentloaded' | 'network_idle'): Promise<void> {
+  async settle(state: 'load' | 'domcontentloaded' | 'network_idle', ms: number): Promise<void> {
     const known = state === 'network_idle' ? 'networkidle' : state;
-    await this.run(this.page.waitForLoadState(known, { timeout: 0 }));
+    await this.run(this.page.waitForLoadState(known, { timeout: ms }));
   }
 
-  async appears(selector: string): Promise<void> {
+  async appears(selector: string, ms: number): Promise<void> {
     await this.run(
-      this.page.waitForSelector(`css=${selector}`, { state: 'attached', timeout: 0, strict: false }),
+      this.page.waitForSelector(`css=${selector}`, { state: 'attached', timeout: ms, strict: false }),
     );
   }
 

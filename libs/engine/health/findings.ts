@@ -54,6 +54,10 @@ export const findingKinds = {
     'This coordinator leads and does not read the log on. End it: it is started anew.',
   ),
   no_worker: failing('workers', 'Start a worker.', 'spoor run worker'),
+  no_browser: failing(
+    'workers',
+    'The browser service cannot start a browser. Install Chromium, or name one in SPOOR_CHROMIUM; it goes on by itself.',
+  ),
   log_full: failing(
     'log',
     'Jobs pause while the log has no room. Raise the limit that is named, or make room, then resume them.',

@@ -11,4 +11,4 @@ export {
 } from './findings.js';
 export { HealthWatch, type HealthWatchDeps, type HealthWatchOptions } from './health-watch.js';
 export { fullest, isFull } from './judge-room.js';
-export type { HealthReport, ShardReport } from './report.js';
+export { reportOf, type HealthReport, type ShardReport } from './report.js';

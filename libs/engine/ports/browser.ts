@@ -63,19 +63,22 @@ export interface PageContent {
 }
 
 /**
- * One page at a time. No call has a limit of its own: whoever waits too long closes the tab, which ends all calls.
- * All of them throw BrowserFault.
+ * One page at a time. Only waiting has a limit of its own, which a page that hangs does not keep: whoever waits too long closes the
+ * tab, which ends all calls. All of them throw BrowserFault.
  */
 export interface BrowserTab {
   /** False when it crashed or was closed. */
   readonly usable: boolean;
+  /** Rejects with the BrowserFault that ends it. */
+  readonly ended: Promise<never>;
   /** Until the document's first byte. @throws BrowserFault net, with the browser's own name of the error */
   navigate(url: string): Promise<void>;
   /** How the document answered that is shown now: scripts may have gone on to another. Null: it never did. */
   document(): Promise<Navigation | null>;
-  settle(state: 'load' | 'domcontentloaded' | 'network_idle'): Promise<void>;
-  /** Until an element of the selector is in the document. @throws BrowserFault selector when it is none */
-  appears(selector: string): Promise<void>;
+  /** @throws BrowserFault timeout */
+  settle(state: 'load' | 'domcontentloaded' | 'network_idle', ms: number): Promise<void>;
+  /** Until an element of the selector is in the document. @throws BrowserFault timeout; selector when it is none */
+  appears(selector: string, ms: number): Promise<void>;
   has(selector: string): Promise<boolean>;
   /** The document as it is now. @param maxChars longer ones are cut */
   content(maxChars: number): Promise<PageContent>;
@@ -92,6 +95,8 @@ export interface BrowserTab {
 export type BrowserFaultKind =
   /** The browser could not get the document. */
   | 'net'
+  /** What was waited for did not happen. */
+  | 'timeout'
   /** What was given is no selector. */
   | 'selector'
   /** The page's process died. */

@@ -87,6 +87,7 @@ export {
   type ScrapeNode,
   type ScrapeNodes,
 } from './scrape-nodes.js';
+export {
   BrowserFault,
   type BrowserContext,
   type BrowserFaultKind,

@@ -1,0 +1,10 @@
+export { loaderOptions, loadProto, protoDir } from './proto.js';
+export { createHiveWorkers, type HiveWorkersOptions } from './workers.js';
+export {
+  fromWire,
+  requestOf,
+  toWire,
+  type WireAnswer,
+  type WirePage,
+  type WireRenderResult,
+} from './wire.js';

@@ -1,0 +1,83 @@
+import type { BrowserContext, BrowserEgress, BrowserTab } from '#libs/engine/ports';
+import type { ContextAge, ContextFigures } from '#libs/hive';
+
+/** After so many pages a tab is replaced: what pages leave behind in one does not add up. */
+const PAGES_PER_TAB = 100;
+
+export interface ContextParts {
+  id: string;
+  /** Who shares it: job and proxy. Nobody else finds it. */
+  owner: string;
+  context: BrowserContext;
+  egress: BrowserEgress;
+  /** ms since the epoch, and of the clock that never goes back. */
+  wallNow: number;
+  now: number;
+}
+
+/** A context of the pool, with its one tab and its one way out. */
+export class PooledContext {
+  readonly id: string;
+  readonly owner: string;
+  readonly egress: BrowserEgress;
+  busy = true;
+  addressed = false;
+  /** Its browser is gone, and with it what it held. */
+  lost = false;
+  requests = 0;
+  /** All it has received: no more can lie in its cache. */
+  cacheBytes = 0;
+  tab: BrowserTab | null = null;
+  /** The last page is being left. */
+  settling: Promise<void> = Promise.resolve();
+  lastUsedAt: number;
+  private readonly createdAt: number;
+  private readonly wallOffset: number;
+  private readonly context: BrowserContext;
+  private pagesOfTab = 0;
+
+  constructor({ id, owner, context, egress, wallNow, now }: ContextParts) {
+    this.id = id;
+    this.owner = owner;
+    this.context = context;
+    this.egress = egress;
+    this.createdAt = now;
+    this.lastUsedAt = now;
+    this.wallOffset = wallNow - now;
+  }
+
+  get age(): ContextAge {
+    const { createdAt, lastUsedAt, requests, cacheBytes, addressed } = this;
+    return { createdAt, lastUsedAt, requests, cacheBytes, addressed };
+  }
+
+  get figures(): ContextFigures {
+    const { id, requests, cacheBytes, wallOffset } = this;
+    const createdAt = this.createdAt + wallOffset;
+    return { id, requests, cacheBytes, createdAt, lastUsedAt: this.lastUsedAt + wallOffset };
+  }
+
+  /** The tab, a new one where the last is gone or old. @throws BrowserFault */
+  async openTab(): Promise<BrowserTab> {
+    await this.settling;
+    if (this.tab && (!this.tab.usable || this.pagesOfTab >= PAGES_PER_TAB)) await this.dropTab();
+    if (!this.tab) {
+      this.tab = await this.context.openTab();
+      this.pagesOfTab = 0;
+    }
+    this.pagesOfTab += 1;
+    return this.tab;
+  }
+
+  /** A tab that hangs holds up nobody: its context gets another, with all cookies. */
+  async dropTab(): Promise<void> {
+    const tab = this.tab;
+    this.tab = null;
+    await tab?.close();
+  }
+
+  async close(): Promise<void> {
+    await this.settling.catch(() => undefined);
+    await Promise.all([this.context.close(), this.egress.close()]);
+  }
+}
