@@ -90,6 +90,33 @@ describe('a batch, as its job’s history tells it', () => {
     expect((await told(after(started(), failed(B, code))))[2]).toBe(expected);
   });
 
+  it.each([
+    ['is not kept any more', null],
+    ['is damaged', Buffer.from('no gzip')],
+  ])('given a body that %s, then that place alone says so', async (_, raw) => {
+    const sha256 = 'a'.repeat(64);
+    const body = { sha256, storedBytes: 7, encoding: 'gzip', contentType: 'text/html' };
+    const response = {
+      statusCode: 200,
+      finalUrl: B,
+      contentType: 'text/html',
+      contentLength: 7,
+      receivedBytes: 7,
+    };
+    const fold = after(started(), event('PageFetched', { ...page(B), ...response, headers: {}, body }));
+    const broken = {
+      ...deps,
+      bodies: { get: async () => raw },
+      decode: () => Promise.reject(new Error('zlib')),
+    };
+    expect(await resultAt(fold, 2, broken)).toMatchObject({
+      outcome: {
+        ok: false,
+        error: { code: 'internal_error', message: expect.stringMatching(/^The content of this URL/) },
+      },
+    });
+  });
+
   it('given robots.txt that disallows, then it says what the single endpoint says', async () => {
     expect((await told(after(started(), skipped(B))))[2]).toBe('url_blocked');
   });

@@ -92,5 +92,13 @@ async function contentAfter(ending: Ending, { format }: BatchUrl, deps: ResultDe
 async function decoded(jobId: string, body: BodyRef, { bodies, decode }: ResultDeps): Promise<Buffer> {
   const raw = await bodies.get(jobId, body.sha256);
   if (raw === null) throw new ScrapeError('internal_error', 'The content of this URL is not kept any more.');
-  return decode(raw, body, SCRAPE_LIMITS.maxBytes + 1);
+  // It was decoded when it came, so what is there now is damaged; that must not stand in the way of others.
+  return decode(raw, body, SCRAPE_LIMITS.maxBytes + 1).catch((error: unknown) => {
+    throw new ScrapeError(
+      'internal_error',
+      'The content of this URL cannot be read any more.',
+      {},
+      { cause: error },
+    );
+  });
 }
