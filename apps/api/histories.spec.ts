@@ -1,3 +1,4 @@
+import { until } from '#libs/testing';
 import { startTestApi, type TestApi } from './test-support.js';
 
 const SPEC = { start: ['https://site.test/'] };
@@ -52,6 +53,30 @@ test('given more events than fit in the memory of a server, then a replay is ref
   expect([status, body['error']]).toMatchObject([400, { code: 'invalid_request', field: 'to' }]);
   expect(body['error']).toMatchObject({ hint: expect.stringContaining('spoor replay') });
   expect((await fetch(`${api.url}/api/jobs/${job}/replay?to=10000`)).status).toBe(200);
+});
+
+test('given as many readers of whole histories as may be, then the next one is put off, until one is through', async () => {
+  const gates: (() => void)[] = [];
+  const found = { seq: 1, rows: {} as never, differing: 0, differences: [] };
+  const other = await startTestApi(
+    {},
+    { replayAgainstLive: () => new Promise((done) => gates.push(() => done(found))) },
+  );
+  try {
+    const made = (await (await other.post('/api/jobs', SPEC)).json()) as { jobId: string };
+    const path = `/api/jobs/${made.jobId}`;
+    const reading = [1, 2].map(() => other.get(`${path}/differences`));
+    await until(() => gates.length === 2);
+    for (const what of ['differences', 'replay'])
+      expect(await other.get(`${path}/${what}`)).toMatchObject({
+        ...{ status: 409, body: { error: { code: 'conflict' } } },
+      });
+    gates.forEach((open) => open());
+    expect((await Promise.all(reading)).map(({ status }) => status)).toEqual([200, 200]);
+    expect((await fetch(`${other.url}${path}/replay`)).status).toBe(200);
+  } finally {
+    await other.close();
+  }
 });
 
 test('given a job, then each tells of it, and the job links to them', async () => {

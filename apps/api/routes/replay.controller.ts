@@ -16,10 +16,15 @@ import { JobViews } from './job-views.js';
 /** All rows of a replay are in memory at once, and the api serves others meanwhile. */
 const MOST_EVENTS = 10_000;
 
+/** Each of these takes memory or room on the disk for as long as its client reads. */
+const MOST_AT_ONCE = 2;
+
 /** What a whole history gives: its rows by the code of today, how these differ from the live ones, the job as a file. */
 @ApiTags('histories')
 @Controller('api/jobs/:id')
 export class ReplayController {
+  private underWay = 0;
+
   constructor(
     @Inject(API_DEPS) private readonly deps: ApiDeps,
     @Inject(JobViews) private readonly views: JobViews,
@@ -38,8 +43,10 @@ export class ReplayController {
   async replay(@Param('id') id: string, @Query() query: unknown, @Res() response: Response): Promise<void> {
     const { to, projection } = parseQuery(replayQuery, query);
     await this.views.state(id);
-    return sendLines(response, this.streams, 'application/x-ndjson; charset=utf-8', (signal) =>
-      this.rows(id, to, projection, signal),
+    return this.oneOfFew(() =>
+      sendLines(response, this.streams, 'application/x-ndjson; charset=utf-8', (signal) =>
+        this.rows(id, to, projection, signal),
+      ),
     );
   }
 
@@ -54,8 +61,9 @@ export class ReplayController {
   async differences(@Param('id') id: string, @Query() query: unknown) {
     const { to } = parseQuery(differencesQuery, query);
     await this.views.state(id);
-    if (!this.deps.replayAgainstLive) throw new SpoorError('not_found', 'This process has no live rows.');
-    return this.deps.replayAgainstLive(id, { to, maxEvents: MOST_EVENTS });
+    const { replayAgainstLive } = this.deps;
+    if (!replayAgainstLive) throw new SpoorError('not_found', 'This process has no live rows.');
+    return this.oneOfFew(() => replayAgainstLive(id, { to, maxEvents: MOST_EVENTS }));
   }
 
   @Get('archive')
@@ -75,7 +83,8 @@ export class ReplayController {
   ): Promise<void> {
     const { bodies: withBodies = true } = parseQuery(archiveQuery, query);
     await this.views.state(id);
-    if (!this.deps.exportJob) throw new SpoorError('not_found', 'This process exports no job.');
+    const { exportJob } = this.deps;
+    if (!exportJob) throw new SpoorError('not_found', 'This process exports no job.');
     const begin = (): Response => {
       response.setHeader('content-type', 'application/gzip');
       response.setHeader('content-disposition', `attachment; filename="${id}.tar.gz"`);
@@ -84,13 +93,27 @@ export class ReplayController {
     if (request.method === 'HEAD') return void begin().end();
     const { signal, done } = this.streams.signalFor(response);
     try {
-      await this.deps.exportJob(id, { withBodies, begin, signal });
+      await this.oneOfFew(() => exportJob(id, { withBodies, begin, signal }));
     } catch (error) {
       // Whoever went away needs no answer.
       if (!signal.aborted) throw error;
       response.destroy();
     } finally {
       done();
+    }
+  }
+
+  /** @throws SpoorError conflict when as many are under way as may be */
+  private async oneOfFew<T>(work: () => Promise<T>): Promise<T> {
+    if (this.underWay >= MOST_AT_ONCE)
+      throw new SpoorError('conflict', `${MOST_AT_ONCE} whole histories are being read here already.`, {
+        hint: 'Repeat it a little later, or use the command of the same name.',
+      });
+    this.underWay++;
+    try {
+      return await work();
+    } finally {
+      this.underWay--;
     }
   }
 

@@ -11,7 +11,7 @@ spoor job resume <job> --dry-run                # would it go on, and where
 spoor job show <job> --reverse --limit 20       # the last events first
 spoor job show <job> --type FetchFailed,FetchRetried
 spoor job show <job> --follow                   # live, until Ctrl-C
-spoor events tail --follow --host example.com   # of all jobs
+spoor events tail --limit 20 --follow           # of all jobs: the last twenty, and what comes
 spoor events tail --from 10m --output jsonl | jq 'select(.type == "ProxyFailed")'
 
 # As it was before
@@ -41,7 +41,7 @@ spoor projection rebuild                        # beside the live ones, swapped 
 spoor projection parked; spoor projection unpark
 
 # The same by REST
-curl -s http://127.0.0.1:8080/api/jobs/<job>/explain     # also: state?at=, diff?from=&to=, proof
+curl -s http://127.0.0.1:8080/api/jobs/<job>/explain     # also: state?at=, diff?from=&to=, proof, replay, archive
 curl -s http://127.0.0.1:8080/api/jobs/<job>/events?format=ndjson > job.jsonl
 
 # Exit codes
