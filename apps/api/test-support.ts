@@ -16,6 +16,8 @@ import {
   type ReadModels,
   type ReadOptions,
 } from '#libs/engine/ports';
+import { TIER_LIMITS } from '#libs/accounts';
+import type { ScrapeApi } from './deps.js';
 import { createApi, type ApiConfig, type ApiDeps } from './index.js';
 
 const unused = (): never => {
@@ -157,6 +159,16 @@ export const WELL: HealthReport = {
   ...{ status: 'ok', nats: 'ok', postgres: 'ok', findings: [] },
   shards: [{ shard: 0, lastSeq: 0, projected: 0, lag: 0, lagMs: 0, parked: [], allowances: [] }],
 };
+
+/** A scrape endpoint that knows keys and does nothing else. */
+export const scrapeOf = (
+  findKey: ScrapeApi['findKey'],
+  service: ScrapeApi['service'] = { scrape: unused },
+): ScrapeApi => ({
+  ...{ findKey, service, usage: unused },
+  batches: { start: unused, keyOf: unused, look: unused, results: unused, follow: unused },
+  pricing: { methods: ['api_key'], tiers: TIER_LIMITS },
+});
 
 export async function startTestApi(config: Partial<ApiConfig> = {}, over: Partial<ApiDeps> = {}) {
   const eventLog = new MemoryLog();

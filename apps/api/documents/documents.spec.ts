@@ -5,7 +5,7 @@ import { format, resolveConfig } from 'prettier';
 import { catalogue, type EventType } from '#libs/events';
 import { failures } from '#libs/failures';
 import { openApiDocument } from '../schemas/openapi.js';
-import { startTestApi, type TestApi } from '../test-support.js';
+import { scrapeOf, startTestApi, type TestApi } from '../test-support.js';
 import { asyncApiDocument } from './asyncapi.js';
 import { errorsGuide } from './errors-guide.js';
 import { eventSchema } from './event-schemas.js';
@@ -18,7 +18,8 @@ const UPDATE = process.env['UPDATE_DOCS'] === '1';
 describe('generated documents', () => {
   let api: TestApi;
   beforeAll(async () => {
-    api = await startTestApi();
+    // Also of what is served only where it is configured.
+    api = await startTestApi({}, { scrape: scrapeOf(async () => null) });
   });
   afterAll(() => api.close());
 
