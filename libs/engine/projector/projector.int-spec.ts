@@ -430,9 +430,10 @@ test('a rebuild under live traffic ends with the same rows, and lists are never 
   await one.position();
   await one.apply(log.batch());
   let done = false;
-  const counts: number[] = [];
+  const listed = async () => (await db.readModels.pages(JOB, {}, 100)).rows.length;
+  const counts = [await listed()];
   const reading = (async () => {
-    while (!done) counts.push((await db.readModels.pages(JOB, {}, 100)).rows.length);
+    while (!done) counts.push(await listed());
   })();
   const rebuilding = rebuild();
   for (const event of history.events.slice(15)) {
@@ -444,7 +445,7 @@ test('a rebuild under live traffic ends with the same rows, and lists are never 
   await one.apply(log.batch(log.entries.length));
   done = true;
   await reading;
-  expect(Math.min(...counts)).toBe(14);
+  expect(counts[0]).toBe(14);
   expect(counts).toEqual([...counts].sort((a, b) => a - b));
   const live = await dump();
   await rebuild();
