@@ -8,7 +8,7 @@ import { canMeasure } from './lib/processes.mjs';
 import { root } from './lib/spoor.mjs';
 import { table } from './lib/stats.mjs';
 
-const SUITES = ['crawl', 'cold-start', 'micro', 'known-urls', 'scrape'];
+const SUITES = ['crawl', 'cold-start', 'micro', 'known-urls', 'workers', 'small-jobs', 'shards', 'scrape'];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -17,6 +17,7 @@ const { values, positionals } = parseArgs({
     runs: { type: 'string', default: '3' },
     kinds: { type: 'string' },
     known: { type: 'string', default: '1000000' },
+    jobs: { type: 'string', default: '1000' },
     'cpu-prof': { type: 'boolean', default: false },
   },
 });
@@ -37,6 +38,7 @@ async function main() {
     pages: values.pages.split(',').map(Number),
     runs: Number(values.runs),
     known: Number(values.known),
+    jobs: Number(values.jobs),
     ...(values.kinds ? { kinds: values.kinds.split(',') } : {}),
     ...(values['cpu-prof'] ? { profile: join(folder, 'profiles') } : {}),
     say,

@@ -1,4 +1,4 @@
-import type { HostClaim, SharedHost } from './hosts.js';
+import type { HostClaim, HostTerms, SharedHost } from './hosts.js';
 
 /** How one job treats its hosts. */
 export interface HostRules {
@@ -17,6 +17,8 @@ export class HostQueue implements HostClaim {
   /** Pages that somebody asked for again come before those that are merely open. */
   private readonly reopened = new Line();
   private readonly open = new Line();
+  /** What the other jobs go by. */
+  private agreed: HostTerms | null = null;
 
   constructor(
     readonly shared: SharedHost,
@@ -39,8 +41,20 @@ export class HostQueue implements HostClaim {
     return this.rules.crawlDelayOf(this.host);
   }
 
-  get isWanting(): boolean {
-    return this.length > 0 || this.inFlight > 0;
+  /** Tells the other jobs what this one asks for, whenever that may have changed. */
+  agree(): void {
+    const { limit, gap, crawlDelay, agreed } = this;
+    const isWanting = this.length > 0 || this.inFlight > 0;
+    const isSame = agreed?.limit === limit && agreed.gap === gap && agreed.crawlDelay === crawlDelay;
+    if (isWanting ? isSame : agreed === null) return;
+    this.agreed = isWanting ? { limit, gap, crawlDelay } : null;
+    this.shared.agree(this.agreed, agreed);
+  }
+
+  /** The job is led no more. */
+  leave(): void {
+    this.shared.agree(null, this.agreed);
+    this.agreed = null;
   }
 
   /** Whether neither the job's own limit nor that of all jobs is reached. */
@@ -52,6 +66,7 @@ export class HostQueue implements HostClaim {
   adopt(): void {
     this.inFlight++;
     this.shared.inFlight++;
+    this.agree();
   }
 
   depart(now: number): void {
@@ -64,6 +79,7 @@ export class HostQueue implements HostClaim {
     const { shared } = this;
     this.inFlight--;
     shared.inFlight--;
+    this.agree();
     // A crawl-delay counts from the end of the last request: whatever a worker's queue adds, the site sees the gap it asked for.
     const crawlDelay = shared.crawlDelayFor(this);
     if (crawlDelay > 0) shared.holdUntil(now + crawlDelay);
@@ -86,11 +102,14 @@ export class HostQueue implements HostClaim {
 
   push(page: number, isReopened: boolean): void {
     (isReopened ? this.reopened : this.open).push(page);
+    this.agree();
   }
 
   /** Index of the page that comes next. */
   shift(): number | undefined {
-    return this.reopened.shift() ?? this.open.shift();
+    const page = this.reopened.shift() ?? this.open.shift();
+    this.agree();
+    return page;
   }
 }
 

@@ -1,15 +1,17 @@
-/** What one job asks of a host and for itself. */
-export interface HostClaim {
-  readonly shared: SharedHost;
-  readonly inFlight: number;
+/** How one job would have a host treated. */
+export interface HostTerms {
   /** Requests at once. */
   readonly limit: number;
   /** ms between the beginnings of two requests. */
   readonly gap: number;
   /** ms between the end of a request and the beginning of the next; 0 without. */
   readonly crawlDelay: number;
-  /** It has something to fetch there. */
-  readonly isWanting: boolean;
+}
+
+/** What one job asks of a host and for itself. */
+export interface HostClaim extends HostTerms {
+  readonly shared: SharedHost;
+  readonly inFlight: number;
   /** Takes up what it has to release, if that may go out now or when time has passed. */
   list(now: number): void;
 }
@@ -20,23 +22,42 @@ export class SharedHost {
   inFlight = 0;
   /** Monotonic time before which no job releases anything to it. */
   nextAt = 0;
-  readonly claims: HostClaim[] = [];
+  readonly claims = new Set<HostClaim>();
+  private readonly limits = new Values();
+  private readonly gaps = new Values();
+  private readonly crawlDelays = new Values();
 
   constructor(readonly host: string) {}
 
+  /**
+   * A job that wants something there now has these terms in place of its former ones; null: it wants nothing, and holds nobody back.
+   * Said, not asked for: with a thousand jobs on a host each question would be a thousand.
+   */
+  agree(terms: HostTerms | null, former: HostTerms | null): void {
+    if (former) {
+      this.limits.drop(former.limit);
+      this.gaps.drop(former.gap);
+      this.crawlDelays.drop(former.crawlDelay);
+    }
+    if (!terms) return;
+    this.limits.add(terms.limit);
+    this.gaps.add(terms.gap);
+    this.crawlDelays.add(terms.crawlDelay);
+  }
+
   /** Requests at once, of all jobs together: what the most generous of those that want something there allows itself. */
   limitFor(asking: HostClaim): number {
-    return this.most(asking, (claim) => claim.limit);
+    return Math.max(asking.limit, this.limits.most);
   }
 
   /** ms from the beginning of a request to that of the next: what the most careful of them keeps. */
   gapFor(asking: HostClaim): number {
-    return this.most(asking, (claim) => claim.gap);
+    return Math.max(asking.gap, this.gaps.most);
   }
 
   /** ms from the end of a request to the beginning of the next; 0 where nobody was told to wait. */
   crawlDelayFor(asking: HostClaim): number {
-    return this.most(asking, (claim) => claim.crawlDelay);
+    return Math.max(asking.crawlDelay, this.crawlDelays.most);
   }
 
   holdUntil(time: number): void {
@@ -47,13 +68,25 @@ export class SharedHost {
   offer(now: number): void {
     for (const claim of this.claims) claim.list(now);
   }
+}
 
-  /** Jobs that want nothing there now hold nobody back. */
-  private most(asking: HostClaim, of: (claim: HostClaim) => number): number {
-    let most = of(asking);
-    for (const claim of this.claims)
-      if (claim !== asking && claim.isWanting) most = Math.max(most, of(claim));
-    return most;
+/** Numbers with how often each is there: few different ones, whatever the number of jobs. */
+class Values {
+  most = -Infinity;
+  private readonly counts = new Map<number, number>();
+
+  add(value: number): void {
+    this.counts.set(value, (this.counts.get(value) ?? 0) + 1);
+    if (value > this.most) this.most = value;
+  }
+
+  drop(value: number): void {
+    const left = (this.counts.get(value) ?? 0) - 1;
+    if (left > 0) this.counts.set(value, left);
+    else {
+      this.counts.delete(value);
+      if (value === this.most) this.most = Math.max(...this.counts.keys());
+    }
   }
 }
 
@@ -70,16 +103,16 @@ export class Hosts {
   }
 
   join(claim: HostClaim): void {
-    claim.shared.claims.push(claim);
+    claim.shared.claims.add(claim);
     this.resting.delete(claim.shared);
   }
 
   /** The job is led no more. What it has in flight is not seen from here on. */
   leave(claim: HostClaim, now: number): void {
     const { shared } = claim;
-    shared.claims.splice(shared.claims.indexOf(claim), 1);
+    shared.claims.delete(claim);
     shared.inFlight -= claim.inFlight;
-    if (shared.claims.length === 0) this.resting.add(shared);
+    if (shared.claims.size === 0) this.resting.add(shared);
     else shared.offer(now);
   }
 

@@ -1,4 +1,4 @@
-import { isUnreadable } from '#libs/events';
+import { hostOf, isUnreadable } from '#libs/events';
 import type { LogEntry, StoredEvent } from '#libs/events';
 import { Frontier, slowDownOf } from '#libs/job';
 import type { Because, Entry, HashKey } from '#libs/job';
@@ -220,6 +220,7 @@ export class JobRunner {
   private settle(event: PageStored, now: number, wall: number): void {
     this.lastProgress = now;
     const { data } = event;
+    this.pace.met(hostOf(data.url));
     const entry = this.frontier.find(data.url);
     if (!entry) return;
     const slowDown = slowDownOf(event, this.frontier.state!.spec.retry);

@@ -179,6 +179,11 @@ export class Pace implements HostRules {
     }
   }
 
+  /** Its robots.txt may be known now, or ask for something else. */
+  met(host: string): void {
+    this.hosts.get(host)?.agree();
+  }
+
   /** Nothing more goes to a host before `until`. */
   slow(host: string, until: number): void {
     this.hostQueue(host).shared.holdUntil(until);
@@ -191,7 +196,10 @@ export class Pace implements HostRules {
 
   /** The job is led no more: it has no claim on its hosts from here on. */
   leave(now: number): void {
-    for (const host of this.hosts.values()) this.shared.leave(host, now);
+    for (const host of this.hosts.values()) {
+      host.leave();
+      this.shared.leave(host, now);
+    }
     this.shared.tidy(now);
     this.hosts.clear();
   }

@@ -102,8 +102,8 @@ export class Releaser {
     while (this.pumpAgain && !this.syncAgain && !this.signal.aborted) {
       this.pumpAgain = false;
       const batches = this.takeFromJobs();
-      for (const runner of [...this.jobs.runners.values()])
-        if (runner.complete) await this.deps.onComplete(runner);
+      const complete = [...this.jobs.runners.values()].filter((runner) => runner.complete);
+      await Promise.all(complete.map((runner) => this.deps.onComplete(runner)));
       if (batches.length === 0) continue;
       const { shard, pool } = this.options;
       this.fetchSeq = await this.deps.fetchQueue.release(shard, pool, batches, this.fetchSeq);

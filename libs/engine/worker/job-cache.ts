@@ -10,7 +10,7 @@ export interface KnownJob {
   traceparent?: string | undefined;
 }
 
-const MAX_JOBS = 200;
+const MAX_JOBS = 2000;
 
 /** Folds of the jobs that this worker has tasks of, by job, each as fresh as the newest task needs. */
 export class JobCache {
