@@ -11,8 +11,8 @@ export const flagsOf = ({ maxPageMemoryMb }: BrowserOptions): string[] => [
   '--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1',
   '--dns-prefetch-disable',
   '--disable-quic',
-  '--webrtc-ip-handling-policy=disable_non_proxied_udp',
-  '--force-webrtc-ip-handling-policy',
+  // By this name and with its value; headless browsers take no notice of the preference's own name.
+  '--force-webrtc-ip-handling-policy=disable_non_proxied_udp',
   // Nor does the browser ask for anything of its own.
   '--no-pings',
   '--disable-domain-reliability',

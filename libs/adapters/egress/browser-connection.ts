@@ -55,9 +55,8 @@ export function join(browser: Duplex, outside: Socket, meter: PageMeter, ends: E
   });
   outside.once('error', (error) => {
     failure ??= error;
-    // The browser is to see what it would have seen without us.
-    if ('resetAndDestroy' in browser) (browser as Socket).resetAndDestroy();
-    else browser.destroy();
+    // Not reset as the outside was: Node keeps a socket for ever that is reset while it is being shut down.
+    browser.destroy();
   });
   browser.once('error', () => outside.destroy());
   // What was received is still written out.
