@@ -13,6 +13,8 @@ export interface CrawlOptions {
   exclude: string[];
   robots?: string;
   bodies?: string;
+  render?: string;
+  screenshot?: boolean;
 }
 
 function readJob(file: string): Record<string, unknown> {
@@ -44,13 +46,27 @@ function set(target: Record<string, unknown>, values: Record<string, unknown>): 
   return target;
 }
 
+/** The option is for all stages; without any, for the one that every job has. */
+export function rendered(spec: JobSpecInput, { render, screenshot }: CrawlOptions): JobSpecInput {
+  const { stages = [] } = spec;
+  const own =
+    Array.isArray(stages) && stages.length > 0 ? stages : [{ name: 'page', follow: [{ stage: 'page' }] }];
+  return {
+    ...spec,
+    // Whether it is a way to render is for the spec to say.
+    ...(render === undefined ? {} : { stages: own.map((stage) => ({ ...stage, render: render as 'auto' })) }),
+    ...(screenshot ? { browser: { ...spec.browser, screenshot } } : {}),
+  };
+}
+
 /** Names of the options that say something about the job. */
 export function givenNames(options: CrawlOptions): string[] {
   const { job, maxPages, maxDepth, concurrency, perHost, delay, include, exclude, robots, bodies } = options;
+  const { render, screenshot } = options;
   const given = {
     ...{ '--job': job, '--max-pages': maxPages, '--max-depth': maxDepth, '--concurrency': concurrency },
     ...{ '--per-host': perHost, '--delay': delay, '--include': include[0], '--exclude': exclude[0] },
-    ...{ '--robots': robots, '--bodies': bodies },
+    ...{ '--robots': robots, '--bodies': bodies, '--render': render, '--screenshot': screenshot },
   };
   return Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [name]));
 }
@@ -65,7 +81,7 @@ export function specOf(urls: string[], options: CrawlOptions): JobSpecInput {
     scope: set(part(job, 'scope'), { maxPages, maxDepth, include, exclude }),
     politeness: set(part(job, 'politeness'), { concurrency, perHost, delayMs: delay, robots }),
   });
-  return job as JobSpecInput;
+  return rendered(job as JobSpecInput, options);
 }
 
 /** An option's value as a whole number; whether it is in range is for the spec to say. */
@@ -84,7 +100,7 @@ const OPTION_OF: Readonly<Record<string, string>> = {
   ...{ 'scope.maxPages': '--max-pages', 'scope.maxDepth': '--max-depth' },
   ...{ 'scope.include': '--include', 'scope.exclude': '--exclude', bodies: '--bodies' },
   ...{ 'politeness.concurrency': '--concurrency', 'politeness.perHost': '--per-host' },
-  ...{ 'politeness.delayMs': '--delay', 'politeness.robots': '--robots' },
+  ...{ 'politeness.delayMs': '--delay', 'politeness.robots': '--robots', browser: '--screenshot' },
 };
 
 /** What is wrong with a spec, by the name of the option where it was typed as one. */

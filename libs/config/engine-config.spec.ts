@@ -15,6 +15,7 @@ describe('loadConfig', () => {
   it('needs nothing', () => {
     expect(loadConfig({}, '/srv/app')).toEqual({
       home: '/srv/app/.spoor',
+      hive: null,
       natsUrl: null,
       databaseUrl: null,
       shards: 1,

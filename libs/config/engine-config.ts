@@ -111,6 +111,17 @@ const variables = {
     schema: listOf(/^[0-9a-f:.]+(\/\d{1,3})?$/i).default([]),
     expects: 'a comma list of addresses, or address/bits',
   },
+  SPOOR_HIVE_ADDRESS: {
+    schema: z
+      .string()
+      .regex(/^(\[[0-9a-f:.]+\]|[\w.-]+):\d{1,5}$/i)
+      .optional(),
+    expects: 'host:port of a browser service',
+  },
+  SPOOR_HIVE_KEY: {
+    schema: z.union([z.literal('none'), z.string().min(16)]).optional(),
+    expects: '16 or more characters, as the browser service has them',
+  },
   SPOOR_LEASE_MS: { schema: whole(1_000, 600_000).default(5_000), expects: 'milliseconds, 1000 or more' },
 };
 
@@ -144,6 +155,8 @@ export interface EngineConfig {
   logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
   /** How long (ms) a call to the event log goes on trying before it gives up. */
   logTimeoutMs: number;
+  /** The browser service for stages that render; null: workers start one of their own when they need it. */
+  hive: { address: string; key: string | null } | null;
   /** How long (ms) a leader's lease lasts without renewal. */
   leaseMs: number;
   /** Under which API keys are hashed; null: one of our own under SPOOR_HOME, on loopback only. */
@@ -206,6 +219,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env, cwd: string = p
     logLevel: valueOf('SPOOR_LOG_LEVEL', env),
     logTimeoutMs: valueOf('SPOOR_LOG_TIMEOUT_MS', env),
     leaseMs: valueOf('SPOOR_LEASE_MS', env),
+    hive: hiveOf(env),
     keySecret: valueOf('SPOOR_KEY_SECRET', env) ?? null,
     scrape: {
       robots: valueOf('SPOOR_SCRAPE_ROBOTS', env),
@@ -216,6 +230,13 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env, cwd: string = p
     payment: paymentOf(env),
     trustedProxies: valueOf('SPOOR_TRUSTED_PROXIES', env),
   };
+}
+
+function hiveOf(env: NodeJS.ProcessEnv): EngineConfig['hive'] {
+  const address = valueOf('SPOOR_HIVE_ADDRESS', env);
+  if (address === undefined) return null;
+  const key = valueOf('SPOOR_HIVE_KEY', env);
+  return { address, key: key === undefined || key === 'none' ? null : key };
 }
 
 /** All of it or nothing: half a configuration would take no payment and say nothing. */

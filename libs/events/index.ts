@@ -21,6 +21,7 @@ export {
 } from './event.js';
 export { eventLine, parseEventLine } from './event-line.js';
 export { eventSummary } from './event-summary.js';
+export { storedBodiesOf } from './stored-bodies.js';
 export { toPresent } from './to-present.js';
 export {
   accountCatalogue,
@@ -51,14 +52,17 @@ export type {
   FetchTiming,
   PageLinks,
   RedirectStep,
+  Rendering,
   RobotsVerdict,
 } from './shared-schemas.js';
 export type { BatchUrl, ScrapeBatch } from './scrape-batch.js';
 export type { ExtractionRules } from './extraction-rules.js';
 export {
+  browser as browserSpec,
   jobSpec,
   jobSpecChanges,
   resolvedJobSpec,
+  type BrowserSpec,
   type FieldRule,
   type FollowRule,
   type JobSpec,

@@ -42,6 +42,27 @@ export const stage = z.strictObject({
   /** One item per match of this selector; without it the page itself is the item. */
   items: z.string().min(1).max(1000).optional(),
   fields: z.record(z.string().min(1).max(100), fieldRule).default({}),
+  /**
+   * What pages of this stage are taken from: the response alone (`http`, the default), a browser that has run their scripts
+   * (`browser`), or the browser only where the response says next to nothing without its scripts (`auto`).
+   */
+  render: z.enum(['http', 'auto', 'browser']).optional(),
+  /** CSS selector that a rendered page is waited for to have. */
+  waitFor: z.string().min(1).max(1000).optional(),
+});
+
+/** How stages with `render` use the browser. */
+export const browser = z.strictObject({
+  /** When a page counts as complete: no request for half a second, or an event of its own. */
+  waitUntil: z.enum(['network_idle', 'load', 'domcontentloaded']).default('network_idle'),
+  /** Longest wait for that and for `waitFor`; then the page is taken as it is, and marked. */
+  waitMs: ms.max(40_000).default(10_000),
+  /** Kept as evidence: PNG of the visible part. */
+  screenshot: z.boolean().default(false),
+  /** Kept as evidence: all requests of the page, without bodies (HAR 1.2). */
+  har: z.boolean().default(false),
+  /** Named configuration of the browser service. */
+  scope: name.default('default'),
 });
 
 export const scope = z.strictObject({
@@ -143,9 +164,10 @@ const body = {
   limits: limits.prefault({}),
   bodies: z.enum(['all', 'failed', 'none']).default('all'),
   proxy: proxy.optional(),
+  browser: browser.optional(),
   /** Kinds of evidence that are not written, where their volume hurts. */
   evidenceOff: z
-    .array(z.enum(['http_headers', 'redirect_chain', 'robots_check', 'fetch_timing']))
+    .array(z.enum(['http_headers', 'redirect_chain', 'robots_check', 'fetch_timing', 'render']))
     .default([]),
 };
 
@@ -185,4 +207,5 @@ export type JobSpec = z.output<typeof resolvedJobSpec>;
 export type JobSpecChanges = z.output<typeof jobSpecChanges>;
 export type ProxySpec = z.output<typeof proxy>;
 export type Stage = z.output<typeof stage>;
+export type BrowserSpec = z.output<typeof browser>;
 export type FollowRule = z.output<typeof followRule>;

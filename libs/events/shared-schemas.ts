@@ -68,6 +68,23 @@ export const bodyRef = z.object({
   truncated: z.boolean().optional(),
 });
 
+/** How a page of a stage with `render` came to its content. */
+export const rendering = z.object({
+  mode: z.enum(['browser', 'http']),
+  /**
+   * `asked`: the stage wants a browser. `short_text`, `empty_shell`: the response said next to nothing without its scripts.
+   * `readable`: it said enough. `no_page`: it is nothing that a browser shows as a page.
+   */
+  reason: z.enum(['asked', 'short_text', 'empty_shell', 'readable', 'no_page']),
+  /** What the browser took, ms. */
+  ms: z.number().optional(),
+  /** Left out when what was waited for came; else what did not. */
+  missing: z.enum(['complete', 'selector']).optional(),
+  /** Stored like response bodies. */
+  screenshot: bodyRef.optional(),
+  har: bodyRef.optional(),
+});
+
 /**
  * URLs found on a page, each in document order, unique. A URL of the page's own final origin is written as its path
  * (`/a?b`), any other one absolute. `follow` is keyed by the stage a link leads into, `skip` by the rule that held it back
@@ -84,5 +101,6 @@ export type RedirectStep = z.output<typeof redirectStep>;
 export type RobotsVerdict = z.output<typeof robotsVerdict>;
 export type FetchTiming = z.output<typeof fetchTiming>;
 export type BodyRef = z.output<typeof bodyRef>;
+export type Rendering = z.output<typeof rendering>;
 export type PageLinks = z.output<typeof pageLinks>;
 export type ExtractedItem = z.output<typeof item>;

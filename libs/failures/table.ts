@@ -44,6 +44,7 @@ export const failures = {
   ),
   invalid_url: final('Only http and https URLs without credentials can be fetched.'),
   worker_died: final('Worker after worker died over this page; it was not requested again.'),
+  render_failed: network('The browser could not show the page; other pages it can, so look at this one.'),
   parse_error: final('The page could not be parsed.'),
   // There was a response; the code names why it is retried.
   http_429: { ...network('The site limits the rate; lower perHost or raise delayMs.'), recorded: 'page' },

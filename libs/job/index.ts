@@ -37,6 +37,7 @@ export {
 } from './page-filter.js';
 export { pageOfRange, resolveChanges, resolveSpec } from './resolve-spec.js';
 export { Scope, scopeOf, type ScopeVerdict } from './scope.js';
+export { ENOUGH_TEXT, scriptShell, type PageFacts } from './script-shell.js';
 export { slowDownOf } from './slow-down.js';
 export {
   evolve,

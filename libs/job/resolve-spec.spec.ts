@@ -28,6 +28,17 @@ describe('resolveSpec', () => {
       'stages[0].fields.x.selector',
       { start: ['https://a.test/'], stages: [{ name: 'a', fields: { x: { selector: 'a[' } } }] },
     ],
+    ['stages[0].render', { start: ['https://a.test/'], stages: [{ name: 'a', render: 'yes' }] }],
+    [
+      'stages[0].waitFor',
+      { start: ['https://a.test/'], stages: [{ name: 'a', render: 'auto', waitFor: 'a[' }] },
+    ],
+    ['stages[0].waitFor', { start: ['https://a.test/'], stages: [{ name: 'a', waitFor: 'a' }] }],
+    ['browser', { start: ['https://a.test/'], browser: { screenshot: true } }],
+    [
+      'browser.waitMs',
+      { start: ['https://a.test/'], stages: [{ name: 'a', render: 'browser' }], browser: { waitMs: 60_000 } },
+    ],
   ])('a mistake in %s is named', (field, input) => {
     expect(() => resolveSpec(input)).toThrow(
       expect.objectContaining({ code: 'invalid_request', details: expect.objectContaining({ field }) }),

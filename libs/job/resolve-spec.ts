@@ -59,6 +59,8 @@ function checkFields(field: string, fields: Record<string, FieldRule>, issues: I
   }
 }
 
+const isRendered = ({ render = 'http' }: Stage): boolean => render !== 'http';
+
 function checkStages(stages: Stage[], issues: Issue[]): void {
   const names = new Set<string>();
   stages.forEach((stage, i) => {
@@ -67,6 +69,9 @@ function checkStages(stages: Stage[], issues: Issue[]): void {
       issues.push({ field: `${at}.name`, message: `two stages are called ${stage.name}` });
     names.add(stage.name);
     checkSelector(`${at}.items`, stage.items, issues);
+    checkSelector(`${at}.waitFor`, stage.waitFor, issues);
+    if (stage.waitFor !== undefined && !isRendered(stage))
+      issues.push({ field: `${at}.waitFor`, message: 'is for stages with render: browser or auto' });
     checkFields(`${at}.fields`, stage.fields, issues);
     stage.follow.forEach((rule, j) => {
       checkSelector(`${at}.follow[${j}].selector`, rule.selector, issues);
@@ -130,6 +135,11 @@ export function resolveSpec(input: unknown): { spec: JobSpec; start: string[] } 
     return normal ?? host;
   });
   checkStages(spec.stages, issues);
+  if (spec.browser && !spec.stages.some(isRendered))
+    issues.push({
+      field: 'browser',
+      message: 'says how to render, but no stage has render: browser or auto',
+    });
   if (issues.length > 0) refuse(issues);
 
   const first = pages && pageOfRange(pages.template, pages.from);

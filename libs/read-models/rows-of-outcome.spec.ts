@@ -254,3 +254,18 @@ test('only links that a skip pattern held back count as held back, absolute', ()
     'https://other.test/login',
   ]);
 });
+
+describe('evidence of rendering', () => {
+  const shot = { sha256: 'a', storedBytes: 3, encoding: 'identity' as const, contentType: 'image/png' };
+  test('says whether a browser made the page, and names what was kept of it', () => {
+    const event = fetched({ render: { mode: 'browser', reason: 'asked', ms: 12, screenshot: shot } });
+    const metadata = { mode: 'browser', reason: 'asked', ms: 12, screenshotSha256: 'a' };
+    expect(evidence(event, 'render')).toMatchObject({ metadata, content: JSON.stringify(metadata) });
+  });
+  test('is there only where a stage may use a browser', () => {
+    expect(typesOf(fetched())).not.toContain('render');
+    expect(evidence(fetched({ render: { mode: 'http', reason: 'readable' } }), 'render')).toMatchObject({
+      metadata: { mode: 'http', reason: 'readable' },
+    });
+  });
+});

@@ -4,7 +4,7 @@ import { loadConfig, type EngineConfig } from '#libs/config';
 import { resolveSpec, type JobState } from '#libs/job';
 import { SpoorError } from '#libs/failures';
 import { openResources, untilSignal, type Resources } from '#libs/hosting';
-import { givenNames, asTyped, specOf, wholeNumber, type CrawlOptions } from '../crawl-spec.js';
+import { givenNames, asTyped, rendered, specOf, wholeNumber, type CrawlOptions } from '../crawl-spec.js';
 import { EXIT } from '../exit-codes.js';
 import { exitIfStuck } from '../exit-if-stuck.js';
 import type { Finish } from '../finish.js';
@@ -53,6 +53,13 @@ export function addCrawl(program: Command, finish: Finish): void {
         'none',
       ]),
     )
+    .addOption(
+      new Option(
+        '--render <how>',
+        'run scripts: always, or where a page is nothing without (default http)',
+      ).choices(['http', 'auto', 'browser']),
+    )
+    .option('--screenshot', 'keep a picture of each page that a browser rendered')
     .option('--resume [jobId]', 'go on with a job, or with the last unfinished one')
     .option('--reason <text>', 'why, for the record of a resume')
     .option('--allow-private', 'let this crawl reach private addresses: for a site of your own')
@@ -90,7 +97,7 @@ async function crawl(urls: string[], options: Options): Promise<number> {
   }
   const sample = await serveSample();
   try {
-    const spec = { ...sample.spec, ...withoutStart(specOf([], options), sample.spec) };
+    const spec = rendered({ ...sample.spec, ...withoutStart(specOf([], options), sample.spec) }, options);
     return await withResources(config, (resources) =>
       start(resources, spec, options, interrupted.signal, [sample.host]),
     );

@@ -17,7 +17,17 @@ const starters: Record<Part, (resources: Resources, health: HealthWatch) => Prom
   api: async (resources, health) => (await import('#apps/api')).startApi(resources, health),
   coordinator: async (resources) => (await import('#apps/coordinator')).startCoordinator(resources),
   projector: async (resources) => (await import('#apps/projector')).startProjector(resources),
-  worker: async (resources) => (await import('#apps/worker')).startWorker(resources),
+  worker: async (resources) => {
+    const { browserService } = await import('../browser-service.js');
+    const browsers = browserService(resources);
+    const worker = await (await import('#apps/worker')).startWorker(resources, () => browsers.at());
+    return {
+      close: async () => {
+        await worker.close();
+        await browsers.close();
+      },
+    };
+  },
 };
 
 /** Starts roles in this process; closing them closes in reverse order. */

@@ -7,7 +7,7 @@ import { Child } from '../child.js';
 import { wholeNumber } from '../crawl-spec.js';
 import { exitIfStuck } from '../exit-if-stuck.js';
 import type { Finish } from '../finish.js';
-import { childEnv, metricsPortOf } from '../local-engine.js';
+import { childEnv, metricsPortOf } from '../child-env.js';
 import { SAMPLE_HOST } from '../sample.js';
 import { say } from '../say.js';
 

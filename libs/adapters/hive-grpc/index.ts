@@ -1,4 +1,5 @@
 export { loaderOptions, loadProto, protoDir } from './proto.js';
+export { createHiveRenderer, type HiveRendererOptions } from './renderer.js';
 export { createHiveWorkers, type HiveWorkersOptions } from './workers.js';
 export {
   fromWire,

@@ -48,6 +48,9 @@ const wishOf = (render: WirePage['render']): RenderWish | null =>
         screenshot: render.screenshot ?? false,
         har: render.har ?? false,
         maxContentBytes: render.maxContentBytes ?? 0,
+        userAgent: render.userAgent ?? '',
+        proxySession: render.proxySession ?? '',
+        contentAnyway: render.contentAnyway ?? false,
       }
     : null;
 

@@ -2,6 +2,7 @@ import type { ContentReader, PageParser } from '#libs/engine/ports';
 import { HtmlContentReader } from './content-reader.js';
 import { HtmlPageParser } from './page-parser.js';
 
+export { readPageFacts } from './page-facts.js';
 export { PageTooComplexError } from './tree.js';
 
 /** Titles, links with their verdicts, and items of HTML pages; other types give an empty page. */

@@ -71,7 +71,7 @@ const baseOf = (href: string | null, finalUrl: string): string =>
   (href === null ? null : canonicalUrl(href, finalUrl)) ?? finalUrl;
 
 /** How a body is read; null: not at all. A server that names no type gets the benefit of a look. */
-function kindOf(contentType: string | null, body: Buffer): 'html' | 'xml' | null {
+export function kindOf(contentType: string | null, body: Buffer): 'html' | 'xml' | null {
   const type = (contentType ?? '').split(';', 1)[0]!.trim().toLowerCase();
   if (type === 'text/html') return 'html';
   if (type === 'application/xhtml+xml' || type === 'application/xml' || type === 'text/xml') return 'xml';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { eventLine, isJobId, isUnreadable, shardOf } from '#libs/events';
+import { eventLine, isJobId, isUnreadable, shardOf, storedBodiesOf } from '#libs/events';
 import { SpoorError } from '#libs/failures';
 import { foldDecisions, type JobState } from '#libs/job';
 import type { ArchiveMember, BodyArchive, EventLog, JobArchive, SetAside } from '#libs/engine/ports';
@@ -47,7 +47,7 @@ export async function exportJob(
       seen.last = entry.seq;
       seen.count++;
       if (isUnreadable(entry)) seen.unreadable++;
-      else if (entry.type === 'PageFetched' && entry.data.body) seen.bodies.add(entry.data.body.sha256);
+      for (const { sha256 } of storedBodiesOf(entry)) seen.bodies.add(sha256);
       const line = eventLine(entry);
       checkSize(jobId, `event ${entry.seq}`, line, LIMITS.line);
       yield line;

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { eventLine, isUnreadable } from '#libs/events';
+import { eventLine, storedBodiesOf } from '#libs/events';
 import { SpoorError } from '#libs/failures';
 import { foldDecisions } from '#libs/job';
 import type { JobArchive } from '#libs/engine/ports';
@@ -59,8 +59,8 @@ async function finished(
   for await (const { entries } of eventLog.readJob(jobId))
     for (const entry of entries) {
       hash.update(`${eventLine(entry)}\n`);
-      const body = isUnreadable(entry) || entry.type !== 'PageFetched' ? undefined : entry.data.body;
-      if (body && !files.has(body.sha256) && (await bodies.has(jobId, body.sha256))) return null;
+      for (const { sha256 } of storedBodiesOf(entry))
+        if (!files.has(sha256) && (await bodies.has(jobId, sha256))) return null;
     }
   return hash.digest('hex') === manifest.events.sha256 ? manifest : null;
 }

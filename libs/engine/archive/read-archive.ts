@@ -1,5 +1,5 @@
 import { createHash, type Hash } from 'node:crypto';
-import { catalogue, isUnreadable, parseEventLine, type StoredEvent } from '#libs/events';
+import { catalogue, isUnreadable, parseEventLine, storedBodiesOf, type StoredEvent } from '#libs/events';
 import { SpoorError } from '#libs/failures';
 import { evolve, type JobState } from '#libs/job';
 import type { ArchiveMember, JobArchive } from '#libs/engine/ports';
@@ -121,7 +121,7 @@ async function checkEvents(
     const { seq } = event;
     if (event.jobId !== jobId) throw wrong(archive, `holds an event of another job, ${event.jobId}`);
     if (seq <= seen.last) throw wrong(archive, `holds event ${seq} behind event ${seen.last}`);
-    if (known && event.type === 'PageFetched' && event.data.body && !known.has(event.data.body.sha256))
+    if (known && storedBodiesOf(event).some(({ sha256 }) => !known.has(sha256)))
       throw wrong(archive, `has no body for event ${seq}, and does not say that it is missing`);
     state = decided(archive, state, event);
     seen.first ||= seq;

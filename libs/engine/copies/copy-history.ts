@@ -1,11 +1,11 @@
 import {
   catalogue,
   isUnreadable,
+  storedBodiesOf,
   type LogEntry,
   type NewEvent,
   type NewJobEvent,
   type NewPageEvent,
-  type StoredEvent,
 } from '#libs/events';
 import { SpoorError } from '#libs/failures';
 import { copyOf, foldDecisions, type CopiedRange } from '#libs/job';
@@ -44,8 +44,8 @@ export async function copyHistory(
   for await (const entries of source.entries) {
     for (const entry of entries) {
       if (isUnreadable(entry)) throw unreadable(entry.seq, entry.reason, source.jobId);
-      const sha256 = bodyOf(entry);
-      if (sha256 !== null && !bodies.has(sha256)) {
+      for (const { sha256 } of storedBodiesOf(entry)) {
+        if (bodies.has(sha256)) continue;
         bodies.add(sha256);
         counts.bodies[(await source.bringBody(jobId, sha256)) ? 'linked' : 'missing']++;
       }
@@ -96,9 +96,6 @@ class Target {
 }
 
 const isDecision = (event: NewEvent): event is NewJobEvent => catalogue[event.type].family === 'job';
-
-const bodyOf = (event: StoredEvent): string | null =>
-  event.type === 'PageFetched' ? (event.data.body?.sha256 ?? null) : null;
 
 const unreadable = (seq: number, reason: string, jobId: string): SpoorError =>
   new SpoorError('impossible_transition', `Event ${seq} of job ${jobId} cannot be read: ${reason}.`, {

@@ -36,9 +36,11 @@ export interface ContextWish {
   owner: string;
   proxy: ProxyRoute | null;
   allowPrivate: readonly string[];
+  /** Empty: the scope's. */
+  userAgent: string;
 }
 
-const ANY: Omit<ContextWish, 'contextId' | 'proxy'> = { owner: '', allowPrivate: [] };
+const ANY: Omit<ContextWish, 'contextId' | 'proxy'> = { owner: '', allowPrivate: [], userAgent: '' };
 
 /** The contexts of one browser: made, lent to one request at a time, recycled. */
 export class ContextPool {
@@ -120,7 +122,8 @@ export class ContextPool {
     }
   }
 
-  private async make({ owner, proxy, allowPrivate }: Omit<ContextWish, 'contextId'>): Promise<PooledContext> {
+  private async make(wish: Omit<ContextWish, 'contextId'>): Promise<PooledContext> {
+    const { owner, proxy, allowPrivate } = wish;
     const { clock, egresses, newContextId } = this.deps;
     const { browser: look, limits } = this.config;
     const browser = await this.deps.browser.get();
@@ -131,7 +134,8 @@ export class ContextPool {
     });
     try {
       const { server, username, password } = egress;
-      const { userAgent, locale, timezone, width, height } = look;
+      const { locale, timezone, width, height } = look;
+      const userAgent = wish.userAgent || look.userAgent;
       const context = await browser.openContext({
         proxy: { server, username, password },
         ...{ userAgent, locale, timezone, width, height },

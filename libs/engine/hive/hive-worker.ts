@@ -197,9 +197,12 @@ export class HiveWorker {
     const { jobId = '' } = request.render ?? {};
     const allowPrivate = isJobId(jobId) ? this.deps.privateTargets.of(jobId) : [];
     const ownWay = request.render?.proxyJson || request.countryCode;
-    const owner = jobId === '' && !ownWay ? '' : JSON.stringify([jobId, proxy?.spec ?? null, allowPrivate]);
+    const userAgent = request.render?.userAgent ?? '';
+    // A context keeps what it began with, so it is for requests that want the same.
+    const parts = [jobId, proxy?.spec ?? null, allowPrivate, userAgent, proxy?.session ?? null];
+    const owner = jobId === '' && userAgent === '' && !ownWay ? '' : JSON.stringify(parts);
     const context = await this.pool.acquire(
-      { contextId: request.contextId, owner, proxy, allowPrivate },
+      { contextId: request.contextId, owner, proxy, allowPrivate, userAgent },
       startedAt,
     );
     if (isProblem(context)) return { problem: context, contextId: contextIdIn(context, request) };
@@ -222,7 +225,7 @@ export class HiveWorker {
     const country = countryCode || spec.country;
     return {
       spec: { ...spec, ...(country ? { country } : {}) },
-      session: render?.jobId || this.options.scope,
+      session: render?.proxySession || render?.jobId || this.options.scope,
     };
   }
 
@@ -246,8 +249,9 @@ export class HiveWorker {
       const { limits } = config;
       const visit = new PageVisit({ clock, limits, navigated }, context, tab, page, startedAt, signal);
       const asked = request.render?.maxContentBytes || Infinity;
-      const found = await visit.run(Math.min(asked, megabytes(limits.maxContentMb)));
-      keep = found.problem === null || KEEPS_TAB.has(found.problem.code);
+      const anyway = request.render?.contentAnyway ?? false;
+      const found = await visit.run(Math.min(asked, megabytes(limits.maxContentMb)), anyway);
+      keep = found.problem === null || KEEPS_TAB.has(found.problem.code) || found.content.html !== '';
       metrics?.contentRead(scope, found.content.html.length);
       const evidence = await this.evidence(request, tab, keep);
       const { egress } = context;

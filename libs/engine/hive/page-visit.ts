@@ -59,8 +59,11 @@ export class PageVisit {
     this.endsAt = startedAt + request.timeoutMs;
   }
 
-  /** @throws CancelledError; whatever else happens is in the answer */
-  async run(maxChars: number): Promise<Visit> {
+  /**
+   * @param anyway the page is wanted as it is when what was waited for did not come in time
+   * @throws CancelledError; whatever else happens is in the answer
+   */
+  async run(maxChars: number, anyway = false): Promise<Visit> {
     const { clock, limits } = this.deps;
     const { url, wait } = this.request;
     const before = clock.monotonic();
@@ -84,7 +87,7 @@ export class PageVisit {
     } catch (error) {
       return this.broken(error);
     }
-    return this.read(found, maxChars);
+    return this.read(found, maxChars, anyway);
   }
 
   private get left(): number {
@@ -159,8 +162,8 @@ export class PageVisit {
   }
 
   /** The page as it is, where the contract has it told. */
-  private async read(found: HiveProblem | null, maxChars: number): Promise<Visit> {
-    if (found?.code === 'timeout_browser' || found?.code === 'unknown')
+  private async read(found: HiveProblem | null, maxChars: number, anyway: boolean): Promise<Visit> {
+    if ((found?.code === 'timeout_browser' && !anyway) || found?.code === 'unknown')
       return this.failed(found, codeOf(found));
     try {
       const ms = Math.min(this.deps.limits.contentMs, Math.max(RESERVE_MS, this.left));

@@ -8,6 +8,11 @@ export interface RenderWish {
   screenshot: boolean;
   har: boolean;
   maxContentBytes: number;
+  userAgent: string;
+  /** Names the requests that share a session of the proxy; empty: all of the job. */
+  proxySession: string;
+  /** The page is wanted as it is when what was waited for did not come. */
+  contentAnyway: boolean;
 }
 
 export interface RenderReport {

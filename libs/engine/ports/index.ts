@@ -28,6 +28,7 @@ export type {
   EgressRefusal,
   RefusalKind,
 } from './browser-egress.js';
+export type { NoPage, RenderedPage, Renderer, RenderOutcome, RenderRequest } from './renderer.js';
 export type { LogPurge } from './log-purge.js';
 export type { Robots, RobotsQuestion } from './robots.js';
 export type { Bodies, BodyArchive } from './bodies.js';

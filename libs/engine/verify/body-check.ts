@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { isUnreadable, type LogEntry, type StoredEvent } from '#libs/events';
+import { isUnreadable, storedBodiesOf, type LogEntry } from '#libs/events';
 import type { BodyArchive } from '#libs/engine/ports';
 import { finding, type LogFinding } from './finding.js';
 
@@ -10,11 +10,11 @@ interface Referred {
   sha256: string;
 }
 
-/** The stored body that an event refers to, or null. */
-export function bodyOf(entry: LogEntry): Referred | null {
-  if (isUnreadable(entry) || entry.type !== 'PageFetched') return null;
-  const { jobId, seq, data }: StoredEvent<'PageFetched'> = entry;
-  return data.body ? { jobId, seq, url: data.url, sha256: data.body.sha256 } : null;
+/** The stored bodies that an event refers to. */
+export function bodiesOf(entry: LogEntry): Referred[] {
+  if (isUnreadable(entry) || entry.type !== 'PageFetched') return [];
+  const { jobId, seq, data } = entry;
+  return storedBodiesOf(entry).map(({ sha256 }) => ({ jobId, seq, url: data.url, sha256 }));
 }
 
 /** @param deep read it and compare its hash, not only look whether it is there */

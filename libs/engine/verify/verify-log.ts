@@ -1,7 +1,7 @@
 import { isUnreadable, type UnreadableEvent } from '#libs/events';
 import type { BodyArchive, EventLog, FetchQueue, LogAudit, ProjectionStore } from '#libs/engine/ports';
 import type { HashKey } from '#libs/job';
-import { bodyOf, checkBody } from './body-check.js';
+import { bodiesOf, checkBody } from './body-check.js';
 import { finding, RESTORE, type LogFinding } from './finding.js';
 import { JobCheck } from './job-check.js';
 import { checkQueue, checkReadModels } from './reader-check.js';
@@ -86,10 +86,10 @@ async function readThrough(
       if (type === 'JobRemoved' && jobId !== null) removed.add(jobId);
       if (isUnreadable(entry)) found.push(unreadable(shard, entry));
       if (jobId !== null) found.push(...jobOf(jobs, shard, jobId, hashKey).see(audited));
-      const body = bodies && bodyOf(entry);
-      if (!body) continue;
-      referred += 1;
-      found.push(...(await checkBody(bodies, shard, body, deep)));
+      for (const body of bodies ? bodiesOf(entry) : []) {
+        referred += 1;
+        found.push(...(await checkBody(bodies!, shard, body, deep)));
+      }
     }
   // Of a removed job anything may be gone already.
   const findings = found.filter(({ jobId }) => jobId === undefined || !removed.has(jobId));

@@ -1,3 +1,4 @@
+import type { PageFacts } from '#libs/job';
 import type {
   Bodies,
   Clock,
@@ -8,6 +9,7 @@ import type {
   Metrics,
   PageParser,
   PrivateTargets,
+  Renderer,
   Robots,
 } from '../ports/index.js';
 
@@ -21,6 +23,14 @@ export interface WorkerDeps {
   privateTargets: PrivateTargets;
   robots: Robots;
   parser: PageParser;
+  /** For stages with `render`; left out, their pages wait. */
+  browser?:
+    | {
+        renderer: Renderer;
+        /** What a page says before its scripts have run; null for what is no HTML. */
+        factsOf: (body: Buffer, contentType: string | null) => PageFacts | null;
+      }
+    | undefined;
   bodies: Pick<Bodies, 'put'>;
   clock: Clock;
   logger: Logger;

@@ -5,6 +5,7 @@ import {
   type JobSpec,
   type NewPageEvent,
   type PageEventType,
+  type Rendering,
   type RobotsVerdict,
 } from '#libs/events';
 import { failures, type FailureCode } from '#libs/failures';
@@ -28,6 +29,8 @@ type Draft<T extends PageEventType> = { type: T; data: EventData<T> };
 export type PageDraft = { [T in PageEventType]: Draft<T> }[PageEventType];
 
 const TOLERATED_WAIT_MS = 1000;
+/** Longest wait for a browser service that is away; whoever looks is told of it that often. */
+const LONGEST_UNRENDERED_WAIT_MS = 60_000;
 
 export const NO_PAGE: ParsedPage = {
   title: null,
@@ -124,6 +127,22 @@ export function tolerated(
   };
 }
 
+/** The browser service could not take the page: it is tried again, ever later, for as long as it takes, and burns nothing. */
+export function unrendered(page: PageTry, message: string): Draft<'FetchRetried'> {
+  const { attempt, try: nth } = page.task;
+  const code = 'browser_unavailable' satisfies FailureCode;
+  const wait = TOLERATED_WAIT_MS * 2 ** Math.min(nth - attempt, 16);
+  return {
+    type: 'FetchRetried',
+    data: {
+      ...pageRef(page),
+      ...{ attempt, burned: false, code, message, statusCode: 0 },
+      hint: failures[code].hint,
+      delayMs: Math.min(wait, LONGEST_UNRENDERED_WAIT_MS),
+    },
+  };
+}
+
 const backoff = (attempt: number, retry: JobSpec['retry'], random: number): number =>
   retry.baseMs * 2 ** (attempt - 1) * (0.75 + random / 2);
 
@@ -157,6 +176,7 @@ export function fetched(
   robots: RobotsVerdict,
   parsed: ParsedPage,
   body: BodyRef | undefined,
+  render?: Rendering,
 ): Draft<'PageFetched'> {
   const { attempt } = page.task;
   const fault = faultOf(response);
@@ -181,6 +201,7 @@ export function fetched(
       links: parsed.links,
       items: parsed.items,
       ...(body ? { body } : {}),
+      ...(render ? { render } : {}),
     },
   };
 }

@@ -1,9 +1,10 @@
-import type { BodyRef, JobSpec, RobotsVerdict } from '#libs/events';
-import { failures } from '#libs/failures';
+import type { BodyRef, JobSpec, Rendering, RobotsVerdict } from '#libs/events';
+import { failures, SpoorError } from '#libs/failures';
 import { describeError } from '../describe-error.js';
 import { ProxyFailedError } from '../ports/index.js';
 import type { FetchedResponse, FetchOutcome, ParsedPage } from '../ports/index.js';
 import type { WorkerDeps } from './deps.js';
+import { getPage, type GotPage } from './get-page.js';
 import { hold, isPassing } from './hold.js';
 import {
   disallowed,
@@ -13,6 +14,7 @@ import {
   NO_PAGE,
   retried,
   retriedForRobots,
+  unrendered,
   type PageDraft,
   type PageTry,
 } from './outcome.js';
@@ -43,7 +45,8 @@ export async function runPage(
   const later = retriedForRobots(page, robots, spec.retry, deps.random());
   if (!robots.allowed && robots.policy === 'obey') return later ?? disallowed(page, robots);
 
-  const outcome = await deps.fetcher.fetch({
+  const stage = spec.stages.find(({ name }) => name === page.task.stage);
+  const request = {
     url: page.task.url,
     userAgent: spec.politeness.userAgent,
     timeoutMs: spec.limits.timeoutMs,
@@ -53,7 +56,15 @@ export async function runPage(
     signal,
     proxy,
     allowPrivate,
-  });
+  };
+  let got: GotPage;
+  try {
+    got = await getPage(jobId, stage, request, spec, deps);
+  } catch (error) {
+    if (!(error instanceof SpoorError) || error.code !== 'browser_unavailable') throw error;
+    return unrendered(page, error.message);
+  }
+  const { outcome } = got;
   deps.metrics?.fetchEnded(outcome);
   if (!outcome.ok && failures[outcome.code].stopsJob) throw ProxyFailedError.of(outcome);
   try {
@@ -61,7 +72,7 @@ export async function runPage(
     const again = retried(page, outcome, spec.retry, deps.random());
     if (again) return again;
     if (!outcome.ok) return failed(page, outcome, robots);
-    return later ?? (await received(page, outcome, robots, spec, deps, signal));
+    return later ?? (await received(page, outcome, got, robots, spec, deps, signal));
   } finally {
     if (outcome.ok) outcome.release?.();
   }
@@ -70,6 +81,7 @@ export async function runPage(
 async function received(
   page: PageTry,
   response: FetchedResponse,
+  got: GotPage,
   robots: RobotsVerdict,
   spec: JobSpec,
   deps: WorkerDeps,
@@ -88,7 +100,8 @@ async function received(
     return failed(page, parseProblem(response, error), robots);
   }
   const body = await store(page, response, spec, deps, signal);
-  return fetched(page, response, robots, parsed, body);
+  const render = await keepRendering(page, got, deps, signal);
+  return fetched(page, response, robots, parsed, body, render);
 }
 
 /** Of an error page only title and heading count: its links are the site's, not the page's, and often lead nowhere or in circles. */
@@ -127,4 +140,26 @@ async function store(
   if (!raw || raw.length === 0 || !keepsBody(spec.bodies, statusCode)) return undefined;
   const meta = { encoding, contentType, ...(truncated ? { truncated } : {}) };
   return hold(() => deps.bodies.put(page.batch.jobId, raw, meta), deps, signal, isPassing);
+}
+
+/** Screenshot and HAR, stored like bodies; they are asked for by the job, so its policy for bodies says nothing of them. */
+async function keepRendering(
+  page: PageTry,
+  { rendering, screenshot, har }: GotPage,
+  deps: WorkerDeps,
+  signal: AbortSignal,
+): Promise<Rendering | undefined> {
+  if (!rendering) return undefined;
+  const keep = (raw: Buffer, contentType: string): Promise<BodyRef> =>
+    hold(
+      () => deps.bodies.put(page.batch.jobId, raw, { encoding: 'identity', contentType }),
+      deps,
+      signal,
+      isPassing,
+    );
+  return {
+    ...rendering,
+    ...(screenshot ? { screenshot: await keep(screenshot, 'image/png') } : {}),
+    ...(har ? { har: await keep(har, 'application/json') } : {}),
+  };
 }

@@ -7,6 +7,7 @@ import {
   pageLinks,
   pageRef,
   redirectStep,
+  rendering,
   robotsVerdict,
 } from '../shared-schemas.js';
 
@@ -38,5 +39,7 @@ export const PageFetched = defineEvent({
     links: pageLinks,
     items: z.array(item),
     body: bodyRef.optional(),
+    /** Of stages that may use a browser. */
+    render: rendering.optional(),
   }),
 });

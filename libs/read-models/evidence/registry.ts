@@ -4,6 +4,7 @@ import { httpHeaders } from './http-headers.js';
 import { httpResponse } from './http-response.js';
 import type { EvidenceKind } from './kind.js';
 import { redirectChain } from './redirect-chain.js';
+import { render } from './render.js';
 import { robotsCheck } from './robots-check.js';
 
 /** Every kind of evidence there is. A new one is one file beside the others and one line here. */
@@ -14,4 +15,5 @@ export const evidenceKinds = [
   robotsCheck,
   httpHeaders,
   fetchTiming,
+  render,
 ] as const satisfies readonly EvidenceKind[];
