@@ -34,7 +34,7 @@ export function actionsOf(status: JobStatus, failed: number): Action[] {
 }
 
 export function actionButtons(shell: Shell, jobId: string, status: JobStatus, failed: number): Html {
-  const actions = actionsOf(status, failed);
+  const actions = shell.may.write ? actionsOf(status, failed) : [];
   return html`<div class="actions">
     ${actions.map(({ name, path, kind }, i) => {
       const look = i === 0 ? 'primary' : '';

@@ -26,6 +26,7 @@ export function pageDetail(shell: Shell, view: PageDetailView): string {
   const ofType = (type: string) => evidence.find((one) => one.type === type);
   const retry =
     mayRetry &&
+    shell.may.write &&
     form(
       shell,
       `/sessions/${jobId}/retry`,

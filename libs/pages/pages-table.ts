@@ -49,7 +49,7 @@ export function pagesPage(shell: Shell, view: PagesView): string {
     <div class="toolbar">${choices('Outcome', list)}</div>
     ${filters(path, view)}
     ${problem && html`<p class="field-error" role="alert">${problem.field}: ${problem.message}</p>`}
-    ${retry !== null && rows.length > 0 && html`<p class="small"><a href="${retry}">Retry the pages of this filter…</a></p>`}
+    ${shell.may.write && retry !== null && rows.length > 0 && html`<p class="small"><a href="${retry}">Retry the pages of this filter…</a></p>`}
     <div id="pages">${skipped ? skippedTable(head.jobId, skipped) : table(head.jobId, rows)}</div>
     ${paging(path, { ...query }, next)}
   </section>`;

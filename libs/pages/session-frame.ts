@@ -102,10 +102,11 @@ function why({ jobId, status, lastError }: SessionHead): Html | null {
     });
   if (status !== 'error' || lastError === null) return null;
   const { code, message, hint, url, page: pageNo, seq } = lastError;
+  const [, first = message, rest = ''] = /^(.*?\.)\s+(.*)$/s.exec(message) ?? [];
   return html`<section class="notice bad" aria-labelledby="why-title">
     <h2 id="why-title">Why it stopped</h2>
-    <p class="message">${message}</p>
-    <p>${hint}</p>
+    <p class="message">${first}</p>
+    ${rest !== '' && html`<p>${rest}</p>`} ${!message.includes(hint) && html`<p>${hint}</p>`}
     <p class="small">
       <code>${code}</code> at ${pageNo !== null && html`page ${number(pageNo)}, `}${outward(url)} ·
       <a href="/sessions/${jobId}/timeline?seq=${seq}">event ${seq}</a>

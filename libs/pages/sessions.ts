@@ -48,7 +48,7 @@ export function sessionsPage(shell: Shell, { lines, next, query, notice: told }:
     main: html`${told && notice(told)}
       <div class="heading">
         <h1>Sessions</h1>
-        <a class="button primary" href="/sessions/new">New session</a>
+        ${shell.may.write && html`<a class="button primary" href="/sessions/new">New session</a>`}
       </div>
       <div class="toolbar">
         ${choices('Status', filters)}
@@ -114,7 +114,7 @@ function row(shell: Shell, line: SessionLine): Html {
       >${name !== null && html`<small class="mono">${jobId}</small>`}${lastError !== null && status !== 'running' && html`<small class="bad clamp">${lastError}</small>`}
     </th>
     <td>
-      ${badge(status)}${RESUMABLE.has(status) && form(shell, `/sessions/${jobId}/resume`, html`<button class="small" aria-label="Resume ${name ?? jobId}">Resume</button>`)}
+      ${badge(status)}${shell.may.write && RESUMABLE.has(status) && form(shell, `/sessions/${jobId}/resume`, html`<button class="small" aria-label="Resume ${name ?? jobId}">Resume</button>`)}
     </td>
     <td class="progress">${progress(line)}</td>
     <td class="num wide">${perMinute === null ? '–' : html`${number(perMinute)}<small>per min</small>`}</td>

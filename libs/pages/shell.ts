@@ -7,6 +7,8 @@ export interface Shell {
   token: string;
   /** Who signed in with a key; null for the person at the machine, who has none. */
   account: string | null;
+  /** What else than to read they may: what they may not is not offered. */
+  may: { write: boolean; admin: boolean };
   /** When the page is made, ms since the epoch. */
   now: number;
 }
@@ -27,7 +29,7 @@ const entry = (href: string, name: string, isHere: boolean): Html =>
 
 /** A whole document. No style and no script stands in it: the policy of the pages allows none. */
 export function page(shell: Shell, { title, place, main, live, self }: PageParts): string {
-  const { assets, account } = shell;
+  const { assets, account, may } = shell;
   return String(
     html`<!doctype html>
       <html lang="en">
@@ -52,7 +54,7 @@ export function page(shell: Shell, { title, place, main, live, self }: PageParts
                 <circle cx="19" cy="11" r="2" /></svg
               >Spoor</a
             >
-            ${place !== null && html`<nav aria-label="Main">${entry('/sessions', 'Sessions', place === 'sessions')}${entry('/system', 'System', place === 'system')}</nav>`}
+            ${place !== null && html`<nav aria-label="Main">${entry('/sessions', 'Sessions', place === 'sessions')}${may.admin && entry('/system', 'System', place === 'system')}</nav>`}
             <p id="connection" class="connection" role="status"></p>
             ${account !== null && form(shell, '/logout', html`<span class="muted">${account}</span> <button class="quiet">Sign out</button>`, 'account')}
           </header>

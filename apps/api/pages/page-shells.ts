@@ -13,11 +13,13 @@ export class PageShells {
   constructor(@Inject(BrowserSessions) private readonly sessions: BrowserSessions) {}
 
   for(request: Request, response: Response): Shell {
-    const keyId = callerOf(request)?.keyId ?? null;
+    const caller = callerOf(request);
+    const keyId = caller?.keyId ?? null;
     return {
       assets: this.assets.hrefs,
       token: this.sessions.tokenFor(request, response),
       account: this.sessions.keyOf(request) === undefined || keyId === null ? null : `key ${keyId}`,
+      may: { write: caller?.may('jobs:write') ?? false, admin: caller?.isAdmin ?? false },
       now: Date.now(),
     };
   }

@@ -11,6 +11,9 @@ import { LiveProgress } from '../routes/live-progress.js';
 
 /** A page does not wait longer for a long history: it says what is known, and looks again. */
 const PATIENCE_MS = 50;
+/** A short one is worth waiting for, also on a busy machine. */
+const SHORT_PAGES = 10_000;
+const SHORT_PATIENCE_MS = 2000;
 const HOSTS_SHOWN = 25;
 /** Sequences that are looked through for the latest events before more are. */
 const NEAR = 200;
@@ -19,10 +22,13 @@ const LATEST = 12;
 const iso = (ms: number): string => new Date(ms).toISOString();
 
 /** What it is worth waiting for; null when it takes longer, and goes on by itself. */
-async function inTime<T>(work: Promise<T>): Promise<T | null> {
+async function inTime<T>(work: Promise<T>, row: JobRow | null): Promise<T | null> {
   work.catch(() => undefined);
   const ended = new AbortController();
-  const late = wait(PATIENCE_MS, null, { signal: ended.signal }).catch(() => null);
+  const isShort = !row || row.fetched + row.failed + row.skipped < SHORT_PAGES;
+  const late = wait(isShort ? SHORT_PATIENCE_MS : PATIENCE_MS, null, { signal: ended.signal }).catch(
+    () => null,
+  );
   try {
     return await Promise.race([work, late]);
   } finally {
@@ -60,10 +66,8 @@ export class SessionFacts {
   /** @throws SpoorError job_not_found */
   async known(jobId: string): Promise<Known> {
     const state = await this.views.state(jobId);
-    const [row, position] = await Promise.all([
-      this.deps.readModels.job(jobId).catch(() => null),
-      inTime(this.deps.jobs.look(jobId, positionOf)),
-    ]);
+    const row = await this.deps.readModels.job(jobId).catch(() => null);
+    const position = await inTime(this.deps.jobs.look(jobId, positionOf), row);
     const perMinute = state.status === 'running' ? (this.progress.rates(jobId)?.pages ?? null) : null;
     const pages = position?.counts ?? null;
     const head: SessionHead = {
@@ -86,7 +90,7 @@ export class SessionFacts {
     // A head that is still being read says that the rest is, too.
     const isReading = head.pages === null;
     const [explanation, activity, latest] = await Promise.all([
-      isReading ? null : inTime<JobExplanation | null>(this.deps.histories.explain(jobId)),
+      isReading ? null : inTime<JobExplanation>(this.deps.histories.explain(jobId), row),
       isReading
         ? null
         : inTime(
@@ -94,6 +98,7 @@ export class SessionFacts {
               ...{ widthMs: activity.widthMs, points: activity.points, marks: [...activity.marks] },
               ...{ hosts: activity.hosts(HOSTS_SHOWN), hostCount: activity.hostCount },
             })),
+            row,
           ),
       this.latest(jobId, seq),
     ]);
