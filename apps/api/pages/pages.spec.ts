@@ -1,6 +1,5 @@
 import { request as httpRequest } from 'node:http';
-import type { ApiKey } from '#libs/accounts';
-import type { Scope } from '#libs/events';
+import type { ApiKey, Scope } from '#libs/accounts';
 import { startTestApi, type TestApi } from '../test-support.js';
 
 /** Every key is called by its scopes, and by whose it is: `ann jobs:read jobs:write`. */
@@ -178,7 +177,7 @@ describe('on loopback', () => {
     expect(refused.text).toContain('Not resumed');
   });
 
-  it.each([
+  it.each<[Record<string, string>, string]>([
     [{ mode: 'url', url: 'ftp://x.invalid/' }, 'url-error'],
     [{ mode: 'url', url: 'http://x.invalid/', maxPages: 'many' }, 'maxPages-error'],
     [{ mode: 'spec', spec: '{"start": [' }, 'not valid JSON'],
@@ -193,7 +192,7 @@ describe('on loopback', () => {
       expect(status).toBe(400);
       expect(text).toContain(found);
       expect(text).toContain('aria-invalid="true"');
-      if (fields.spec === undefined) expect(text).toContain(`value="${fields.url}"`);
+      if (fields['mode'] === 'url') expect(text).toContain(`value="${fields['url']}"`);
     },
   );
 
