@@ -8,7 +8,17 @@ import { canMeasure } from './lib/processes.mjs';
 import { root } from './lib/spoor.mjs';
 import { table } from './lib/stats.mjs';
 
-const SUITES = ['crawl', 'cold-start', 'micro', 'known-urls', 'workers', 'small-jobs', 'shards', 'scrape'];
+const SUITES = [
+  'crawl',
+  'cold-start',
+  'micro',
+  'known-urls',
+  'workers',
+  'small-jobs',
+  'shards',
+  'scrape',
+  'pages',
+];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

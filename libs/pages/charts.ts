@@ -63,7 +63,11 @@ interface Plot {
 }
 
 /** Bars or lines over time, drawn as SVG by the server; the words of the scale are text beside it. */
-function plot(columns: readonly Column[], { id, title, layers, kind, label, summary }: Plot): Html {
+function plot(
+  columns: readonly Column[],
+  widthMs: number,
+  { id, title, layers, kind, label, summary }: Plot,
+): Html {
   const values = columns.map(({ point }) => layers.map(({ value }) => (point ? value(point) : null)));
   const heights = values.map((of) =>
     kind === 'stack'
@@ -73,7 +77,9 @@ function plot(columns: readonly Column[], { id, title, layers, kind, label, summ
   const top = ceiling(Math.max(0, ...heights));
   const count = Math.max(columns.length, 24);
   const shapes = kind === 'stack' ? bars(values, layers, top) : lines(values, layers, top);
-  const [first, last] = [columns[0]!, columns.at(-1)!];
+  const first = columns[0]!;
+  // Few spans do not fill the width; the end of the axis is where it would be full.
+  const end = columns.length < count ? first.at + count * widthMs : columns.at(-1)!.at + widthMs;
   return html`<figure class="chart" id="chart-${id}">
     <figcaption>
       <span class="name">${title}</span
@@ -93,9 +99,7 @@ function plot(columns: readonly Column[], { id, title, layers, kind, label, summ
         ${shapes}${columns.map(({ isAfterBreak }, x) => isAfterBreak && html`<line class="break" x1="${x - 0.5}" x2="${x - 0.5}" y1="0" y2="${HEIGHT}" />`)}
       </svg>
     </div>
-    <div class="axis">
-      <span>${axisTime(first.at, last.at)}</span><span>${axisTime(last.at, first.at)}</span>
-    </div>
+    <div class="axis"><span>${axisTime(first.at, end)}</span><span>${axisTime(end, first.at)}</span></div>
   </figure>`;
 }
 
@@ -153,7 +157,7 @@ export function charts(series: ActivitySeries): Html | null {
   const medians = points.flatMap(({ p50 }) => p50 ?? []);
   const slowest = Math.max(0, ...points.map(({ p95 }) => p95 ?? 0));
   return html`<div class="charts">
-    ${plot(columns, {
+    ${plot(columns, series.widthMs, {
       ...{ id: 'pages', title: 'Pages per minute', kind: 'stack', label: number },
       layers: [
         { name: 'fetched', className: 'fetched', value: (p) => p.fetched * perMinute },
@@ -163,7 +167,7 @@ export function charts(series: ActivitySeries): Html | null {
       ],
       summary: `at most ${number(peak)}; ${number(total((p) => p.fetched))} fetched, ${number(total((p) => p.failed))} failed, ${number(total((p) => p.skipped))} skipped, ${number(total((p) => p.retried))} retried`,
     })}
-    ${plot(columns, {
+    ${plot(columns, series.widthMs, {
       ...{ id: 'latency', title: 'Response time', kind: 'lines', label: duration },
       layers: [
         { name: 'half', className: 'p50', value: (p) => p.p50 },
@@ -174,7 +178,7 @@ export function charts(series: ActivitySeries): Html | null {
           ? 'no response yet'
           : `half within about ${duration(medians.at(-1)!)} at the end, 95 % within ${duration(slowest)} at the slowest`,
     })}
-    ${plot(columns, {
+    ${plot(columns, series.widthMs, {
       ...{ id: 'bytes', title: 'Bytes per minute', kind: 'stack', label: bytes },
       layers: [{ name: 'bytes', className: 'bytes', value: (p) => p.bytes * perMinute }],
       summary: `${bytes(total((p) => p.bytes))} in all`,
