@@ -18,6 +18,7 @@ const SUITES = [
   'shards',
   'scrape',
   'pages',
+  'browser',
 ];
 
 const { values, positionals } = parseArgs({

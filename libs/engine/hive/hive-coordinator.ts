@@ -128,7 +128,9 @@ export class HiveCoordinator {
       const leftMs = timeoutMs - (now - startedAt);
       const worker = pickWorker(this.known.values(), scopeName, excluded, now);
       if (!worker) return { problem: problems.noSlots(scopeName), attempts: attempts - 1 };
-      const routed = await this.ask(worker, { ...request, contextId: '' }, leftMs, signal);
+      // What a client leaves to the scope is left to the worker, which knows its scope.
+      const own = request.timeoutSeconds === 0 && attempts === 1;
+      const routed = await this.ask(worker, { ...request, contextId: '' }, leftMs, signal, own);
       if (!mayRetry(codeOf(routed), attempts, timeoutMs - (this.deps.clock.monotonic() - startedAt)))
         return { ...routed, attempts };
       // It will not take anything any more; its next heartbeat says so, too.
@@ -170,10 +172,11 @@ export class HiveCoordinator {
     request: WorkerRequest,
     leftMs: number,
     signal: AbortSignal,
+    ownTimeout = false,
   ): Promise<Omit<Routed, 'attempts'>> {
     const { workerId, address } = worker.beat;
     const timeoutMs = Math.max(1, leftMs) + ANSWER_GRACE_MS;
-    const timeoutSeconds = Math.max(1, Math.ceil(leftMs / 1000));
+    const timeoutSeconds = ownTimeout ? 0 : Math.max(1, Math.ceil(leftMs / 1000));
     worker.ours += 1;
     try {
       const answer = await this.deps.workers.scrape(

@@ -31,6 +31,9 @@ import { CancelledError, within } from './within.js';
 const SWEEP_MS = 5000;
 /** For a page to be left behind, ms; one that does not let go loses its tab. */
 const CLEAR_MS = 2000;
+/** Larger ones are left out: with the content they would not fit into a message. Bytes, and characters. */
+const MAX_SCREENSHOT = 2 * 2 ** 20;
+const MAX_HAR = 2 ** 20;
 /** How often a draining worker looks whether it is done, ms. */
 const DRAIN_POLL_MS = 500;
 
@@ -105,6 +108,8 @@ export class HiveWorker {
   private async sweep(): Promise<void> {
     const { signal } = this.stopped;
     while (!signal.aborted) {
+      // Nobody sends requests to a worker without a browser, so it has to try by itself.
+      if (this.holder.trouble !== null) await this.holder.get().catch(() => undefined);
       await this.pool.sweep().catch(() => undefined);
       await this.relieve();
       await this.deps.clock.sleep(SWEEP_MS, signal).catch(() => undefined);
@@ -259,9 +264,9 @@ export class HiveWorker {
       const failure = egress.proxyProblem()?.code ?? found.failure;
       return { ...found, ...evidence, contextId, failure, receivedBytes: egress.receivedBytes() };
     } finally {
-      const left = keep ? this.leave(context, tab) : context.dropTab();
-      context.settling = left.catch(() => undefined);
+      if (!keep) context.settling = context.dropTab().catch(() => undefined);
       this.pool.giveBack(context);
+      if (keep) context.leaveSoon(clock, () => this.leave(context, tab));
     }
   }
 
@@ -308,12 +313,13 @@ export class HiveWorker {
       har,
       receivedBytes = 0,
     } = done;
+    const limit = megabytes(this.options.config.limits.maxContentMb);
+    const text = cutBytes(content?.html ?? '', limit);
     return {
       code: problem?.code ?? 'none',
       message: problem?.message ?? '',
       statusCode: document?.statusCode ?? 0,
-      // Half a surrogate is not UTF-8, and would make the whole answer unreadable.
-      content: (content?.html ?? '').replace(/\p{Surrogate}/gu, '\ufffd'),
+      content: text,
       headers: document?.headers ?? {},
       executionMs: Math.max(0, Math.round(this.deps.clock.monotonic() - startedAt)),
       contextId,
@@ -322,9 +328,9 @@ export class HiveWorker {
         finalUrl: document?.finalUrl ?? '',
         redirects: document?.redirects ?? [],
         failureCode: failure,
-        screenshot: screenshot ?? new Uint8Array(),
-        har: har ?? '',
-        truncated: content?.truncated ?? false,
+        screenshot: screenshot && screenshot.length <= MAX_SCREENSHOT ? screenshot : new Uint8Array(),
+        har: har !== undefined && har.length <= MAX_HAR ? har : '',
+        truncated: (content?.truncated ?? false) || text.length < (content?.html.length ?? 0),
         receivedBytes,
       },
     };
@@ -363,3 +369,15 @@ interface Done extends Partial<Visit> {
 /** The context that a problem is about, where it is one that exists. */
 const contextIdIn = ({ code }: HiveProblem, { contextId }: WorkerRequest): string =>
   code === 'browser_error' ? contextId : '';
+
+/** Well-formed text of at most so many bytes: half a surrogate is not UTF-8, and would make the whole answer unreadable. */
+function cutBytes(text: string, bytes: number): string {
+  const sound = text.replace(/\p{Surrogate}/gu, '\ufffd');
+  const encoded = Buffer.from(sound);
+  return encoded.length <= bytes
+    ? sound
+    : encoded
+        .subarray(0, bytes)
+        .toString()
+        .replace(/\ufffd$/, '');
+}

@@ -1,8 +1,10 @@
-import type { BrowserContext, BrowserEgress, BrowserTab } from '#libs/engine/ports';
+import type { BrowserContext, BrowserEgress, BrowserTab, Clock } from '#libs/engine/ports';
 import type { ContextAge, ContextFigures } from '#libs/hive';
 
 /** After so many pages a tab is replaced: what pages leave behind in one does not add up. */
 const PAGES_PER_TAB = 100;
+/** How long the scripts of a page may go on after its answer, ms. */
+const LEAVE_MS = 500;
 
 export interface ContextParts {
   id: string;
@@ -30,6 +32,7 @@ export class PooledContext {
   tab: BrowserTab | null = null;
   /** The last page is being left. */
   settling: Promise<void> = Promise.resolve();
+  private stay = (): void => undefined;
   lastUsedAt: number;
   private readonly createdAt: number;
   private readonly wallOffset: number;
@@ -59,6 +62,7 @@ export class PooledContext {
 
   /** The tab, a new one where the last is gone or old. @throws BrowserFault */
   async openTab(): Promise<BrowserTab> {
+    this.stay();
     await this.settling;
     if (this.tab && (!this.tab.usable || this.pagesOfTab >= PAGES_PER_TAB)) await this.dropTab();
     if (!this.tab) {
@@ -69,6 +73,16 @@ export class PooledContext {
     return this.tab;
   }
 
+  /**
+   * Leaves the last page unless another one is wanted at once, which leaves it, too: to go by an empty page costs Chromium a process.
+   * @param leave gets the tab off its page
+   */
+  leaveSoon(clock: Pick<Clock, 'timer'>, leave: () => Promise<void>): void {
+    this.stay = clock.timer(LEAVE_MS, () => {
+      if (!this.busy) this.settling = leave().catch(() => undefined);
+    });
+  }
+
   /** A tab that hangs holds up nobody: its context gets another, with all cookies. */
   async dropTab(): Promise<void> {
     const tab = this.tab;
@@ -77,6 +91,7 @@ export class PooledContext {
   }
 
   async close(): Promise<void> {
+    this.stay();
     await this.settling.catch(() => undefined);
     await Promise.all([this.context.close(), this.egress.close()]);
   }
