@@ -1,10 +1,13 @@
 // CPU of the hot paths one by one, in this process, on the pages of the bench's own site.
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { createPageParser } from '#libs/adapters/html';
-import { catalogue, fromLink, originOf, pageEventId } from '#libs/events';
+import { connectLog } from '#libs/adapters/jetstream';
+import { acquireServers } from '#libs/adapters/servers';
+import { fromLink, originOf, pageEventId, toPresent } from '#libs/events';
 import { Frontier, resolveSpec, UrlTable } from '#libs/job';
 import { fold, plan } from '#libs/read-models';
 import { Site } from '../site/pages.mjs';
+import { workFolder } from '../lib/spoor.mjs';
 import { row } from '../lib/stats.mjs';
 
 const PAGES = 400;
@@ -93,6 +96,56 @@ function cpuPer(count, work) {
   return values;
 }
 
+/** A megabyte of nothing but one of these: where work that grows with the square shows. */
+const HOSTILE = [
+  '<',
+  '<a ',
+  '<!--',
+  '<script>',
+  '</ ',
+  '<a href="',
+  '<![CDATA[',
+  '<title>&amp;',
+  '<h1>&amp;</h1>',
+];
+
+function worstOf(pieces) {
+  const times = pieces.map((piece) => {
+    const body = Buffer.from(piece.repeat(1_000_000 / piece.length));
+    const before = process.cpuUsage();
+    parse({ url: `${ORIGIN}/hostile`, body });
+    const { user, system } = process.cpuUsage(before);
+    return (user + system) / 1000;
+  });
+  return [Math.max(...times)];
+}
+
+/** Page facts into a log of its own, 64 at a time as busy workers publish them; CPU of this process alone. */
+async function publishRow(events) {
+  const folder = workFolder();
+  const servers = await acquireServers(folder.home, { only: 'nats' });
+  const log = await connectLog({ url: servers.natsUrl, shards: 1, name: 'bench' });
+  try {
+    const values = [];
+    for (let round = -1; round < 5; round += 1) {
+      const before = process.cpuUsage();
+      for (let from = 0; from < events.length; from += 64)
+        await Promise.all(
+          events
+            .slice(from, from + 64)
+            .map((event) => log.eventLog.publishPage({ ...event, id: `${event.id}:${round}` })),
+        );
+      const { user, system } = process.cpuUsage(before);
+      if (round >= 0) values.push((user + system) / 1000 / events.length);
+    }
+    return row('publish an event and have it confirmed', 'CPU ms a page', values);
+  } finally {
+    await log.close();
+    await servers.release();
+    folder.remove();
+  }
+}
+
 export async function run({ say }) {
   const all = pages();
   const events = all.map(fetchedEvent);
@@ -116,7 +169,7 @@ export async function run({ say }) {
     },
     'write an event as JSON': () => events.forEach(({ data }) => JSON.stringify(data)),
     'read an event: JSON and schema': () =>
-      payloads.forEach((text) => catalogue.PageFetched.data.parse(JSON.parse(text))),
+      payloads.forEach((text) => toPresent('PageFetched', 1, JSON.parse(text))),
     'fold an event into the frontier': () => {
       const frontier = new Frontier(JOB, KEY);
       frontier.apply(startedEvent());
@@ -127,9 +180,13 @@ export async function run({ say }) {
       fold(plan([startedEvent(), ...events], state.jobs), state, { shard: 0, codeVersion: 'bench' });
     },
   };
-  return Object.entries(steps).map(([name, work]) => {
+  const rows = Object.entries(steps).map(([name, work]) => {
     const result = row(name, 'CPU ms a page', cpuPer(PAGES, work));
     say(`${name}: ${result.median.toFixed(3)} CPU ms a page`);
     return result;
   });
+  const publish = await publishRow(events);
+  const hostile = row('parse the worst of nine hostile pages of a megabyte', 'CPU ms', worstOf(HOSTILE));
+  for (const { figure, unit, median } of [publish, hostile]) say(`${figure}: ${median.toFixed(3)} ${unit}`);
+  return [...rows, publish, hostile];
 }

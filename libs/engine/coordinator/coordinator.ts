@@ -127,7 +127,11 @@ export class Coordinator {
   private async lead(leaseEveryMs: number): Promise<void> {
     const { clock, logger } = this.deps;
     const ending = new AbortController();
-    const signal = AbortSignal.any([ending.signal, this.stopping.signal]);
+    const { signal } = ending;
+    // Not AbortSignal.any: what listens to that is never let go of by Node 20, and with it all that was led.
+    const stop = (): void => ending.abort();
+    this.stopping.signal.addEventListener('abort', stop);
+    if (this.stopping.signal.aborted) stop();
     const { jobs, releaser } = this.assemble(signal);
     this.leading = { jobs, releaser };
     logger.info({ shard: this.options.shard }, 'leading');
@@ -147,6 +151,7 @@ export class Coordinator {
       await this.follow(jobs, releaser, signal);
     } finally {
       ending.abort();
+      this.stopping.signal.removeEventListener('abort', stop);
       await Promise.allSettled(beside);
       this.leading = null;
       this.deps.metrics?.leaseChanged(this.options.shard, 'lost');
