@@ -29,6 +29,7 @@ const { values, positionals } = parseArgs({
     kinds: { type: 'string' },
     known: { type: 'string', default: '1000000' },
     jobs: { type: 'string', default: '1000' },
+    peers: { type: 'boolean', default: false },
     'cpu-prof': { type: 'boolean', default: false },
   },
 });
@@ -37,8 +38,8 @@ const say = (line) => process.stderr.write(`${line}\n`);
 
 async function main() {
   if (!canMeasure()) throw new Error('CPU of process trees is read from /proc, which this system has not');
-  const chosen = positionals.length > 0 ? positionals : SUITES;
-  const unknown = chosen.filter((name) => !SUITES.includes(name));
+  const chosen = values.peers ? ['peers'] : positionals.length > 0 ? positionals : SUITES;
+  const unknown = chosen.filter((name) => !SUITES.includes(name) && !values.peers);
   if (unknown.length > 0)
     throw new Error(`no such suite: ${unknown.join(', ')}; there are ${SUITES.join(', ')}`);
   await ensureSetup();
