@@ -1,6 +1,6 @@
 import type { JobExplanation } from '#libs/engine';
 import type { LogEntry } from '#libs/events';
-import type { HostActivity, StageCounts } from '#libs/job';
+import type { HostActivity, JobAt, StageCounts } from '#libs/job';
 import { charts, ranking, type ActivitySeries } from './charts.js';
 import { bytes, duration, number, plural } from './format.js';
 import { html, type Content, type Html } from './html.js';
@@ -9,10 +9,17 @@ import { sessionFrame, type SessionHead } from './session-frame.js';
 import type { Shell } from './shell.js';
 import { eventList } from './timeline.js';
 
+export interface OverviewCounts extends Pick<JobAt, 'stages' | 'retries' | 'redirects' | 'receivedBytes'> {
+  /** The most frequent first. */
+  failures: readonly { code: string; pages: number; url: string; hint: string | null }[];
+}
+
 export interface OverviewView {
   head: SessionHead;
   /** Null while the history is being read. */
-  explanation: JobExplanation | null;
+  counts: OverviewCounts | null;
+  /** Of a job that runs; null where it is not told. */
+  moment: Pick<JobExplanation, 'inFlight' | 'waiting' | 'hint'> | null;
   activity: (ActivitySeries & { hosts: readonly HostActivity[]; hostCount: number }) | null;
   statusCodes: Readonly<Record<string, number>>;
   /** The newest first. */
@@ -25,15 +32,15 @@ export interface OverviewView {
 }
 
 export function overviewPage(shell: Shell, view: OverviewView): string {
-  const { head, explanation, activity, latest, live } = view;
+  const { head, counts, moment, activity, latest, live } = view;
   const drawn = activity && charts(activity);
   const content = html` ${card('Activity', drawn ?? reading(activity === null, 'No page has been fetched yet.'))}
     <div class="two">
-      ${card('Stages', explanation ? stages(explanation.stages) : reading(true, ''))}
+      ${card('Stages', counts ? stages(counts.stages) : reading(true, ''))}
       ${card('Responses', responses(view))}
     </div>
-    ${explanation && waiting(explanation)}
-    ${explanation && explanation.failures.length > 0 && card('What went wrong', failures(head.jobId, explanation))}
+    ${moment && waiting(moment)}
+    ${counts && counts.failures.length > 0 && card('What went wrong', failures(head.jobId, counts))}
     ${card('Hosts', activity && activity.hosts.length > 0 ? hosts(view, activity, shell.now) : reading(activity === null, 'No host has been met yet.'))}
     ${card('Latest events', eventList(head.jobId, latest), { aside: html`<a href="/sessions/${head.jobId}/timeline">Timeline</a>` })}
     <details class="card">
@@ -62,7 +69,7 @@ const stages = (counts: Readonly<Record<string, StageCounts>>): Html =>
 
 const CLASS_OF: Record<string, string> = { 2: 'fetched', 3: 'skipped', 4: 'retried', 5: 'failed' };
 
-function responses({ head, statusCodes, explanation }: OverviewView): Html {
+function responses({ head, statusCodes, counts }: OverviewView): Html {
   const codes = Object.entries(statusCodes).sort(([, a], [, b]) => b - a);
   const rows = codes.slice(0, 12).map(([name, count]) => ({
     ...{ name, count, className: CLASS_OF[name[0] ?? ''] ?? 'skipped' },
@@ -70,17 +77,17 @@ function responses({ head, statusCodes, explanation }: OverviewView): Html {
   }));
   return html`${rows.length === 0 ? html`<p class="muted">No response yet.</p>` : ranking(rows, 'Pages by status code')}
   ${
-    explanation &&
+    counts &&
     facts([
-      ['Received', bytes(explanation.receivedBytes)],
-      ['Retries', number(explanation.retries)],
-      ['Redirects', number(explanation.redirects)],
-      ['Ran for', duration(explanation.ranMs)],
+      ['Received', bytes(counts.receivedBytes)],
+      ['Retries', number(counts.retries)],
+      ['Redirects', number(counts.redirects)],
+      ['Ran for', duration(head.ranMs)],
     ])
   }`;
 }
 
-const failures = (jobId: string, { failures: codes }: JobExplanation): Html =>
+const failures = (jobId: string, { failures: codes }: OverviewCounts): Html =>
   html`<ul class="failures">
     ${codes.slice(0, 10).map(({ code, pages, url, hint }) => {
       const href = address(`/sessions/${jobId}/pages`, { errorCode: code });
@@ -92,8 +99,7 @@ const failures = (jobId: string, { failures: codes }: JobExplanation): Html =>
     })}
   </ul>`;
 
-function waiting({ status, inFlight, waiting: waits, hint }: JobExplanation): Content {
-  if (status !== 'running') return null;
+function waiting({ inFlight, waiting: waits, hint }: NonNullable<OverviewView['moment']>): Content {
   return card(
     'At this moment',
     html`<p>

@@ -1,8 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
 import { shardOf, type JobSpec, type LogEntry } from '#libs/events';
-import { positionOf, type JobState } from '#libs/job';
-import { readHistory, type JobExplanation } from '#libs/engine';
+import { failures, isFailureCode } from '#libs/failures';
+import { positionOf, type FailureLedger, type Frontier, type JobActivity, type JobState } from '#libs/job';
+import { readHistory } from '#libs/engine';
 import type { JobRow } from '#libs/engine/ports';
 import type { OverviewView, SessionHead } from '#libs/pages';
 import { API_DEPS, type ApiDeps } from '../deps.js';
@@ -18,6 +19,8 @@ const HOSTS_SHOWN = 25;
 /** Sequences that are looked through for the latest events before more are. */
 const NEAR = 200;
 const LATEST = 12;
+/** Open pages up to which it is told what they wait for. */
+const MOMENT_PAGES = 20_000;
 
 const iso = (ms: number): string => new Date(ms).toISOString();
 
@@ -44,6 +47,22 @@ export function proxyWords(spec: Pick<JobSpec, 'proxy'>): string | null {
   if (proxy.provider === 'oxylabs') return `Oxylabs${country}`;
   if (proxy.pool.length > 0) return `a pool of ${proxy.pool.length}${country}`;
   return `${typeof proxy.url === 'string' ? proxy.url.replace(/^https?:\/\/(?:[^@/]*@)?/, '').split('/')[0] : 'a proxy'}${country}`;
+}
+
+/** Everything that the folds of a job tell on its first page, without a look at each of its pages. */
+function overviewOf(frontier: Frontier, ledger: FailureLedger, activity: JobActivity) {
+  const { retries, redirects, receivedBytes } = frontier;
+  const failed = ledger.codes.map((code) => ({
+    ...code,
+    hint: isFailureCode(code.code) ? failures[code.code].hint : null,
+  }));
+  return {
+    counts: { stages: frontier.stageCounts(), retries, redirects, receivedBytes, failures: failed },
+    activity: {
+      ...{ widthMs: activity.widthMs, points: activity.points, marks: [...activity.marks] },
+      ...{ hosts: activity.hosts(HOSTS_SHOWN), hostCount: activity.hostCount },
+    },
+  };
 }
 
 export interface Known {
@@ -89,22 +108,16 @@ export class SessionFacts {
     const { jobId } = head;
     // A head that is still being read says that the rest is, too.
     const isReading = head.pages === null;
-    const [explanation, activity, latest] = await Promise.all([
-      isReading ? null : inTime<JobExplanation>(this.deps.histories.explain(jobId), row),
-      isReading
-        ? null
-        : inTime(
-            this.deps.jobs.look(jobId, (_frontier, _failures, activity) => ({
-              ...{ widthMs: activity.widthMs, points: activity.points, marks: [...activity.marks] },
-              ...{ hosts: activity.hosts(HOSTS_SHOWN), hostCount: activity.hostCount },
-            })),
-            row,
-          ),
+    // To say what each open page waits for, all of them have to be looked at.
+    const isTold = head.status === 'running' && head.pages !== null && head.pages.open <= MOMENT_PAGES;
+    const [folded, moment, latest] = await Promise.all([
+      isReading ? null : inTime(this.deps.jobs.look(jobId, overviewOf), row),
+      isTold ? inTime(this.deps.histories.explain(jobId), row) : null,
       this.latest(jobId, seq),
     ]);
     const { perHost, delayMs, concurrency } = state.spec.politeness;
     return {
-      ...{ head, explanation, activity, latest },
+      ...{ head, moment, latest, counts: folded?.counts ?? null, activity: folded?.activity ?? null },
       statusCodes: row?.statusCodes ?? {},
       politeness: { perHost, delayMs, concurrency },
       spec: JSON.stringify(state.spec, null, 2),
