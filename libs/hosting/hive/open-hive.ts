@@ -66,7 +66,11 @@ export async function openHive({ config, hive }: HiveOptions): Promise<HiveResou
     sandbox: hive.sandbox,
     logger,
   });
-  const privateTargets = createPrivateTargets({ dir: join(config.home, 'private-targets') });
+  // A call names the job that it is for: without a key anybody could name one that may reach what is private.
+  const privateTargets =
+    hive.key === null
+      ? { of: () => [] }
+      : createPrivateTargets({ dir: join(config.home, 'private-targets') });
   const ids = {
     newContextId: () => `ctx-${randomBytes(18).toString('base64url')}`,
     newRayId: () => `ray_${randomUUID()}`,
