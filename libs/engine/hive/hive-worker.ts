@@ -97,11 +97,10 @@ export class HiveWorker {
 
   /** Starts the browser and what looks after its contexts. A browser that does not start is tried again with each request. */
   start(): void {
-    this.holder
-      .get()
-      .catch((error: unknown) =>
-        this.deps.logger.error({ err: error, scope: this.options.scope }, 'no browser can be started'),
-      );
+    this.holder.get().catch((error: unknown) => {
+      if (!this.draining)
+        this.deps.logger.error({ err: error, scope: this.options.scope }, 'no browser can be started');
+    });
     this.sweeping = this.sweep();
   }
 
