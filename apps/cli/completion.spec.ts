@@ -1,4 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import { completionScript } from './completion.js';
 
@@ -58,7 +61,11 @@ test('given the script of fish, then quotes in descriptions do not end it', () =
 test.each(['bash', 'zsh', 'fish'] as const)(
   'given %s where it is installed, then it can read its script',
   (shell) => {
-    const check = spawnSync(shell, ['-n'], { input: completionScript(program(), shell), encoding: 'utf8' });
+    // In a file: fish does not read a script from the kind of pipe that Node gives.
+    const folder = mkdtempSync(join(tmpdir(), 'spoor-completion-'));
+    writeFileSync(join(folder, 'script'), completionScript(program(), shell));
+    const check = spawnSync(shell, ['-n', join(folder, 'script')], { encoding: 'utf8' });
+    rmSync(folder, { recursive: true });
     if (check.error) return console.log(`not checked: ${shell} is not installed`);
     expect([check.status, check.stderr]).toEqual([0, '']);
   },
