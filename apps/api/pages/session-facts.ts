@@ -22,14 +22,17 @@ const LATEST = 12;
 /** Open pages up to which it is told what they wait for. */
 const MOMENT_PAGES = 20_000;
 
+const READ_AFTER_MS = 150;
+
+const isLong = (row: JobRow | null): boolean =>
+  row !== null && row.fetched + row.failed + row.skipped >= SHORT_PAGES;
 const iso = (ms: number): string => new Date(ms).toISOString();
 
 /** What it is worth waiting for; null when it takes longer, and goes on by itself. */
 async function inTime<T>(work: Promise<T>, row: JobRow | null): Promise<T | null> {
   work.catch(() => undefined);
   const ended = new AbortController();
-  const isShort = !row || row.fetched + row.failed + row.skipped < SHORT_PAGES;
-  const late = wait(isShort ? SHORT_PATIENCE_MS : PATIENCE_MS, null, { signal: ended.signal }).catch(
+  const late = wait(isLong(row) ? PATIENCE_MS : SHORT_PATIENCE_MS, null, { signal: ended.signal }).catch(
     () => null,
   );
   try {
@@ -76,6 +79,10 @@ export interface Known {
 /** What the pages of a session tell: decisions at once, counts as soon as the history is read. */
 @Injectable()
 export class SessionFacts {
+  /** Long histories that were read once, and those that are being read. */
+  private readonly read = new Set<string>();
+  private readonly reading = new Set<string>();
+
   constructor(
     @Inject(API_DEPS) private readonly deps: ApiDeps,
     @Inject(JobViews) private readonly views: JobViews,
@@ -86,7 +93,7 @@ export class SessionFacts {
   async known(jobId: string): Promise<Known> {
     const state = await this.views.state(jobId);
     const row = await this.deps.readModels.job(jobId).catch(() => null);
-    const position = await inTime(this.deps.jobs.look(jobId, positionOf), row);
+    const position = await this.position(jobId, row);
     const perMinute = state.status === 'running' ? (this.progress.rates(jobId)?.pages ?? null) : null;
     const pages = position?.counts ?? null;
     const head: SessionHead = {
@@ -102,6 +109,22 @@ export class SessionFacts {
       ranMs: state.ranMs + (state.runningSince === null ? 0 : Math.max(0, Date.now() - state.runningSince)),
     };
     return { state, row, head, seq: position?.seq ?? state.lastSeq };
+  }
+
+  /** Reading a long history takes the whole process for a while: the first answer goes out before it begins. */
+  private async position(jobId: string, row: JobRow | null) {
+    if (!isLong(row) || this.read.has(jobId)) return inTime(this.deps.jobs.look(jobId, positionOf), row);
+    if (!this.reading.has(jobId)) {
+      this.reading.add(jobId);
+      void wait(READ_AFTER_MS)
+        .then(() => this.deps.jobs.look(jobId, positionOf))
+        .then(
+          () => this.read.add(jobId),
+          () => undefined,
+        )
+        .finally(() => this.reading.delete(jobId));
+    }
+    return null;
   }
 
   async overview({ state, row, head, seq }: Known): Promise<Omit<OverviewView, 'notice'>> {
