@@ -47,7 +47,13 @@ export class PlaywrightTab implements BrowserTab {
   async navigate(url: string): Promise<void> {
     this.latest = null;
     this.recorder.begin();
-    await this.run(this.page.goto(url, { waitUntil: 'commit', timeout: 0 }));
+    const go = () => this.page.goto(url, { waitUntil: 'commit', timeout: 0 });
+    // The error page of a navigation that failed may come late, and would end this one.
+    const again = (error: unknown) => {
+      if (/interrupted by another navigation to "chrome-error:/.test(String(error))) return go();
+      throw error;
+    };
+    await this.run(go().catch(again));
   }
 
   async document(): Promise<Navigation | null> {
