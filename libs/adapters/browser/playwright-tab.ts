@@ -50,7 +50,7 @@ export class PlaywrightTab implements BrowserTab {
     const go = () => this.page.goto(url, { waitUntil: 'commit', timeout: 0 });
     // The error page of a navigation that failed may come late, and would end this one.
     const again = (error: unknown) => {
-      if (/interrupted by another navigation to "chrome-error:/.test(String(error))) return go();
+      if (/interrupted by another navigation/.test(String(error))) return go();
       throw error;
     };
     await this.run(go().catch(again));
