@@ -3,9 +3,44 @@ import { readFileSync } from 'node:fs';
 import { createServer, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { cacheDir } from '#libs/adapters/servers';
-import { BrowserFault, type BrowserContext, type BrowserTab, type RunningBrowser } from '#libs/engine/ports';
-import { runDir } from '#libs/testing';
+import {
+  BrowserFault,
+  type Browsers,
+  type BrowserContext,
+  type BrowserTab,
+  type RunningBrowser,
+} from '#libs/engine/ports';
+import { runDir, until } from '#libs/testing';
 import { createBrowsers } from './index.js';
+
+/** A busy machine may take a while for a page, ms. */
+const PATIENT_MS = 45_000;
+
+interface Process {
+  pid: number;
+  args: string;
+}
+
+/** Of the browser that this process started, and of no other one on this machine. */
+function processes(leader: number | null = null): (Process & { leads: boolean })[] {
+  const lines = execFileSync('ps', ['-eww', '-o', 'pid,ppid,pgid,stat,args'], { encoding: 'utf8' }).split(
+    '\n',
+  );
+  const all = lines.flatMap((line) => {
+    const [, pid, parent, group, stat, args = ''] =
+      /^\s*(\d+)\s+(\d+)\s+(\d+)\s+(\S+)\s+(.*)$/.exec(line) ?? [];
+    // One that has ended and waits to be noticed is none.
+    return pid === undefined || stat?.startsWith('Z')
+      ? []
+      : [{ pid: Number(pid), parent: Number(parent), group: Number(group), args }];
+  });
+  const first =
+    leader ??
+    all.find(({ parent, args }) => parent === process.pid && args.includes('--remote-debugging-pipe'))?.pid;
+  return all
+    .filter(({ group }) => group === first)
+    .map(({ pid, args }) => ({ pid, args, leads: pid === first }));
+}
 
 const logged: string[] = [];
 const note = (_: object, message: string): void => void logged.push(message);
@@ -17,6 +52,7 @@ const listen = (server: Server): Promise<number> =>
   );
 
 describe('Chromium behind its port', () => {
+  let browsers: Browsers;
   let browser: RunningBrowser;
   let context: BrowserContext;
   let tab: BrowserTab;
@@ -34,7 +70,10 @@ describe('Chromium behind its port', () => {
       res.setHeader('set-cookie', ['a=1', 'b=2']);
       const url = req.url ?? '';
       if (url === '/hang') res.end('<script>while (true);</script>');
-      else if (url === '/popup') res.end('<p>first</p><script>window.open("/other")</script>');
+      else if (url === '/popup')
+        res.end(
+          '<script>const w = open("/other"); setInterval(() => { if (w.closed) document.title = "closed"; document.body.id = document.title; }, 20)</script>',
+        );
       else if (url === '/to') res.writeHead(302, { location: '/page' }).end();
       else if (url === '/file') res.writeHead(200, { 'content-disposition': 'attachment' }).end('x');
       else if (url === '/wide') res.end(`<p>${'x'.repeat(100_000)}</p>`);
@@ -55,7 +94,7 @@ describe('Chromium behind its port', () => {
     });
     proxy = { server: `http://127.0.0.1:${await listen(way)}`, username: 'u', password: 'p' };
     servers.push(pages, way);
-    const browsers = createBrowsers({
+    browsers = createBrowsers({
       chromium: process.env.SPOOR_CHROMIUM || null,
       caches: [cacheDir(runDir())],
       sandbox: 'auto',
@@ -77,13 +116,12 @@ describe('Chromium behind its port', () => {
   it('runs in its sandbox, and as root without the rights of root', () => {
     if (process.platform !== 'linux') return;
     expect(logged).toEqual([]);
-    const processes = execFileSync('ps', ['-eww', '-o', 'pid,args'], { encoding: 'utf8' })
-      .split('\n')
-      .filter((line) => line.includes('--type=renderer'));
-    expect(processes.length).toBeGreaterThan(0);
-    for (const line of processes) {
-      expect(line).not.toContain('--no-sandbox');
-      const status = readFileSync(`/proc/${line.trim().split(' ')[0]}/status`, 'utf8');
+    const all = processes();
+    for (const { args } of all) expect(args).not.toContain('--no-sandbox');
+    const renderers = all.filter(({ args }) => args.includes('--type=renderer'));
+    expect(renderers.length).toBeGreaterThan(0);
+    for (const { pid } of renderers) {
+      const status = readFileSync(`/proc/${pid}/status`, 'utf8');
       // 2: system calls are filtered.
       expect(status).toMatch(/^Seccomp:\s+2$/m);
       expect(status).not.toMatch(/^Uid:\s+0\s/m);
@@ -92,7 +130,7 @@ describe('Chromium behind its port', () => {
 
   it('tells how a document answered, with redirects and headers of one name', async () => {
     await tab.navigate(`${site}/to`);
-    await tab.settle('load', 5000);
+    await tab.settle('load', PATIENT_MS);
     const page = await tab.document();
     expect(page).toMatchObject({ statusCode: 200, finalUrl: `${site}/page` });
     expect(page?.headers['set-cookie']).toBe('a=1\nb=2');
@@ -103,7 +141,7 @@ describe('Chromium behind its port', () => {
 
   it('cuts a page where it is told to', async () => {
     await tab.navigate(`${site}/wide`);
-    await tab.settle('load', 5000);
+    await tab.settle('load', PATIENT_MS);
     const { html, truncated } = await tab.content(1000);
     expect([html.length, truncated]).toEqual([1000, true]);
   });
@@ -119,11 +157,11 @@ describe('Chromium behind its port', () => {
 
   it('finds what a selector means, and says when it is none', async () => {
     await tab.navigate(`${site}/page`);
-    await tab.appears('#cookie', 5000);
+    await tab.appears('#cookie', PATIENT_MS);
     expect([await tab.has('#cookie'), await tab.has('#nothing')]).toEqual([true, false]);
     await expect(tab.has('###')).rejects.toMatchObject({ kind: 'selector' });
     await expect(tab.appears('#never', 50)).rejects.toMatchObject({ kind: 'timeout' });
-    await expect(tab.appears('a[', 5000)).rejects.toMatchObject({ kind: 'selector' });
+    await expect(tab.appears('a[', PATIENT_MS)).rejects.toMatchObject({ kind: 'selector' });
   });
 
   it('names the errors of the network as the browser does, and takes no downloads', async () => {
@@ -138,8 +176,8 @@ describe('Chromium behind its port', () => {
 
   it('closes popups', async () => {
     await tab.navigate(`${site}/popup`);
-    await tab.settle('load', 5000);
-    await tab.navigate(`${site}/page`);
+    await tab.settle('load', PATIENT_MS);
+    await tab.appears('#closed', PATIENT_MS);
     expect(tab.usable).toBe(true);
   });
 
@@ -150,7 +188,7 @@ describe('Chromium behind its port', () => {
     await stuck;
     tab = await context.openTab();
     await tab.navigate(`${site}/page`);
-    await tab.settle('load', 5000);
+    await tab.settle('load', PATIENT_MS);
     expect((await tab.content(1e6)).html).toContain('a=1; b=2');
   });
 
@@ -161,17 +199,23 @@ describe('Chromium behind its port', () => {
   it('given a browser that is killed, then whoever waits for it hears so, and no process is left', async () => {
     await tab.navigate(`${site}/hang`);
     const stuck = expect(tab.content(10)).rejects.toBeInstanceOf(BrowserFault);
-    const mine = (): number[] =>
-      execFileSync('ps', ['-eww', '-o', 'pid,args'], { encoding: 'utf8' })
-        .split('\n')
-        .filter((line) => line.includes(`max-old-space-size=256`) && !line.includes('--type='))
-        .map((line) => Number(line.trim().split(' ')[0]));
-    const [pid] = mine();
-    process.kill(pid!, 'SIGKILL');
+    const { pid } = processes().find(({ leads }) => leads)!;
+    process.kill(pid, 'SIGKILL');
     await browser.gone;
     await stuck;
     expect(browser.alive).toBe(false);
     await expect(context.openTab()).rejects.toMatchObject({ kind: 'gone', message: 'connection is closed' });
-    expect(mine()).toEqual([]);
+    await until(() => processes(pid).length === 0, { timeoutMs: PATIENT_MS, what: 'no process to be left' });
+  });
+
+  it('given a browser that hangs, then it can be closed all the same, and no process is left', async () => {
+    const hanging = await browsers.launch({ headless: true, maxPageMemoryMb: 256 });
+    const { pid } = processes().find(({ leads }) => leads)!;
+    process.kill(pid, 'SIGSTOP');
+    const asked = expect(hanging.openContext({ proxy, ...size })).rejects.toBeInstanceOf(BrowserFault);
+    await hanging.close();
+    await asked;
+    expect(hanging.alive).toBe(false);
+    await until(() => processes(pid).length === 0, { timeoutMs: PATIENT_MS, what: 'no process to be left' });
   });
 });

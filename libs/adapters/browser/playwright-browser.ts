@@ -1,10 +1,13 @@
 import { readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Browser, BrowserContext as PlaywrightContext, CDPSession } from 'playwright-core';
 import type { BrowserContext, BrowserTab, ContextOptions, RunningBrowser } from '#libs/engine/ports';
 import { inPort } from './faults.js';
 import { PlaywrightTab } from './playwright-tab.js';
 
 const PAGE_BYTES = 4096;
+/** For a browser to end by itself, and for a context to let go of its pages, ms; what does not is killed with the browser. */
+const CLOSE_MS = 5000;
 
 /** A Chromium that Playwright talks to through pipes: nobody else on this machine can. */
 export class PlaywrightBrowser implements RunningBrowser {
@@ -52,15 +55,19 @@ export class PlaywrightBrowser implements RunningBrowser {
   }
 
   async memoryBytes(): Promise<number | null> {
-    if (process.platform !== 'linux' || !this.alive) return null;
+    if (!this.alive) return null;
     const processes = await processesOf(this.cdp).catch(() => []);
+    if (process.platform !== 'linux') return null;
     const sizes = await Promise.all(processes.map(({ id }) => privateBytes(id)));
     return sizes.reduce((sum, size) => sum + size, 0);
   }
 
   async close(): Promise<void> {
-    await this.browser.close().catch(() => undefined);
+    const closed = this.browser.close().catch(() => undefined);
+    await atMost(CLOSE_MS, closed);
     this.killRest();
+    // A browser that hung ends now, and Playwright removes its profile.
+    await atMost(CLOSE_MS, closed);
   }
 
   /** Processes of a browser whose first one was killed may linger; the group is theirs alone. */
@@ -98,8 +105,19 @@ class PlaywrightContextOf implements BrowserContext {
   }
 
   async close(): Promise<void> {
-    await this.context.close().catch(() => undefined);
+    await atMost(
+      CLOSE_MS,
+      this.context.close().catch(() => undefined),
+    );
   }
+}
+
+/** A browser that hangs answers nothing, and is not waited for. */
+async function atMost(ms: number, work: Promise<void>): Promise<void> {
+  const timer = new AbortController();
+  const late = sleep(ms, undefined, { signal: timer.signal }).catch(() => undefined);
+  await Promise.race([work, late]);
+  timer.abort();
 }
 
 async function processesOf(cdp: CDPSession): Promise<{ type: string; id: number }[]> {

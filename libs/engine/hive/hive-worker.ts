@@ -13,6 +13,7 @@ import {
 } from '#libs/engine/ports';
 import { isJobId, jobSpec } from '#libs/events';
 import {
+  brief,
   isProblem,
   megabytes,
   problems,
@@ -23,10 +24,10 @@ import {
   type ScopeConfig,
 } from '#libs/hive';
 import { BrowserHolder } from './browser-holder.js';
-import { ContextPool } from './context-pool.js';
+import { ContextPool, type ContextWish } from './context-pool.js';
 import { PageVisit, type Visit } from './page-visit.js';
 import type { PooledContext } from './pooled-context.js';
-import { CancelledError, within } from './within.js';
+import { CancelledError, LateError, within } from './within.js';
 
 const SWEEP_MS = 5000;
 /** For a page to be left behind, ms; one that does not let go loses its tab. */
@@ -34,6 +35,8 @@ const CLEAR_MS = 2000;
 /** Larger ones are left out: with the content they would not fit into a message. Bytes, and characters. */
 const MAX_SCREENSHOT = 2 * 2 ** 20;
 const MAX_HAR = 2 ** 20;
+/** A browser that does not answer for so long hangs, and is replaced, ms. */
+const HANGS_MS = 30_000;
 /** How often a draining worker looks whether it is done, ms. */
 const DRAIN_POLL_MS = 500;
 
@@ -109,15 +112,22 @@ export class HiveWorker {
     while (!signal.aborted) {
       // Nobody sends requests to a worker without a browser, so it has to try by itself.
       if (this.holder.trouble !== null) await this.holder.get().catch(() => undefined);
-      await this.pool.sweep().catch(() => undefined);
+      await within(this.deps.clock, HANGS_MS, this.pool.sweep(), signal).catch(() => undefined);
       await this.relieve();
       await this.deps.clock.sleep(SWEEP_MS, signal).catch(() => undefined);
     }
   }
 
-  /** A browser that grew too large is replaced when nobody uses it. */
+  /** A browser that grew too large is replaced when nobody uses it; one that hangs is replaced at once, for nobody can. */
   private async relieve(): Promise<void> {
-    const bytes = await this.holder.memoryBytes().catch(() => null);
+    const asked = within(this.deps.clock, HANGS_MS, this.holder.memoryBytes(), this.stopped.signal);
+    const bytes = await asked.catch((error: unknown) => (error instanceof LateError ? Infinity : null));
+    if (bytes === Infinity) {
+      this.deps.logger.error({ scope: this.options.scope }, 'the browser hangs; another one takes its place');
+      this.deps.metrics?.browserLost(this.options.scope);
+      this.pool.browserLost();
+      return this.holder.replace();
+    }
     if (bytes === null || bytes < megabytes(this.options.config.limits.maxBrowserMemoryMb)) return;
     if (this.active > 0) return;
     this.deps.logger.warn(
@@ -164,7 +174,7 @@ export class HiveWorker {
   /** Never rejects. @param signal the caller does not wait any more */
   async scrape(request: WorkerRequest, signal: AbortSignal): Promise<WorkerAnswer> {
     const startedAt = this.deps.clock.monotonic();
-    const rayId = request.rayId || this.deps.newRayId();
+    const rayId = brief(request.rayId) || this.deps.newRayId();
     this.active += 1;
     let answer: WorkerAnswer;
     try {
@@ -205,12 +215,38 @@ export class HiveWorker {
     // A context keeps what it began with, so it is for requests that want the same.
     const parts = [jobId, proxy?.spec ?? null, allowPrivate, userAgent, proxy?.session ?? null];
     const owner = jobId === '' && userAgent === '' && !ownWay ? '' : JSON.stringify(parts);
-    const context = await this.pool.acquire(
-      { contextId: request.contextId, owner, proxy, allowPrivate, userAgent },
-      startedAt,
-    );
+    const wish = { contextId: request.contextId, owner, proxy, allowPrivate, userAgent };
+    const context = await this.acquire(wish, page, startedAt, signal);
     if (isProblem(context)) return { problem: context, contextId: contextIdIn(context, request) };
     return this.visit(context, request, page, startedAt, signal);
+  }
+
+  /** A browser that starts slowly, or hangs, is not waited for longer than the request has. */
+  private async acquire(
+    wish: ContextWish,
+    page: PageRequest,
+    startedAt: number,
+    signal: AbortSignal,
+  ): Promise<PooledContext | HiveProblem> {
+    const { clock } = this.deps;
+    const made = this.pool.acquire(wish, startedAt);
+    try {
+      return await within(clock, page.timeoutMs, made, signal);
+    } catch (error) {
+      // It is the next one's, should it come after all.
+      made.then(
+        (context) => {
+          if (!isProblem(context)) this.pool.giveBack(context);
+        },
+        () => undefined,
+      );
+      if (error instanceof LateError)
+        return problems.contextFailed(
+          `it was not there within ${page.timeoutMs}ms`,
+          clock.monotonic() - startedAt,
+        );
+      throw error;
+    }
   }
 
   /** The job's proxy, else the scope's; in the country that the request names. */
@@ -343,9 +379,9 @@ export class HiveWorker {
     while (this.active > 0 && clock.monotonic() < until)
       await clock.sleep(Math.min(DRAIN_POLL_MS, Math.max(1, until - clock.monotonic())));
     this.stopped.abort();
+    // What is just being started or made ends with the browser.
+    await Promise.all([this.pool.close(), this.holder.close()]);
     await this.sweeping;
-    await this.pool.close();
-    await this.holder.close();
   }
 }
 

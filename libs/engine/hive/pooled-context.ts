@@ -32,6 +32,7 @@ export class PooledContext {
   tab: BrowserTab | null = null;
   /** The last page is being left. */
   settling: Promise<void> = Promise.resolve();
+  private opening: Promise<BrowserTab> | null = null;
   private stay = (): void => undefined;
   lastUsedAt: number;
   private readonly createdAt: number;
@@ -66,7 +67,9 @@ export class PooledContext {
     await this.settling;
     if (this.tab && (!this.tab.usable || this.pagesOfTab >= PAGES_PER_TAB)) await this.dropTab();
     if (!this.tab) {
-      this.tab = await this.context.openTab();
+      // One that came too late for the last request is this one's.
+      this.opening ??= this.context.openTab().finally(() => (this.opening = null));
+      this.tab = await this.opening;
       this.pagesOfTab = 0;
     }
     this.pagesOfTab += 1;

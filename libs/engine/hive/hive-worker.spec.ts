@@ -1,0 +1,151 @@
+import type {
+  BrowserContext,
+  BrowserEgress,
+  Browsers,
+  Clock,
+  RunningBrowser,
+  WorkerRequest,
+} from '#libs/engine/ports';
+import { scopeConfig } from '#libs/hive';
+import { HiveWorker } from './hive-worker.js';
+
+const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+const request: WorkerRequest = {
+  ...{ url: 'http://a.test/', timeoutSeconds: 5, contextId: '', rayId: '', countryCode: '', scopeName: '' },
+  ...{ waitStrategy: 'load', waitTimeoutMs: 0, waitSelector: '', skipSelector: '', render: null },
+};
+
+/** Time that goes on when it is told to. */
+class ManualClock implements Clock {
+  private ms = 0;
+  private readonly due = new Map<() => void, number>();
+  now = (): number => this.ms;
+  monotonic = (): number => this.ms;
+  timer(ms: number, callback: () => void): () => void {
+    this.due.set(callback, this.ms + ms);
+    return () => void this.due.delete(callback);
+  }
+  sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const stop = this.timer(ms, resolve);
+      const abort = (): void => {
+        stop();
+        reject(new DOMException('aborted', 'AbortError'));
+      };
+      signal?.addEventListener('abort', abort);
+      if (signal?.aborted) abort();
+    });
+  }
+  async pass(ms: number): Promise<void> {
+    await settled();
+    this.ms += ms;
+    for (const [callback, at] of [...this.due])
+      if (at <= this.ms) {
+        this.due.delete(callback);
+        callback();
+      }
+    await settled();
+  }
+}
+const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+const never = new Promise<never>(() => undefined);
+
+const egress: BrowserEgress = {
+  ...{ server: 'http://127.0.0.1:1', username: 'u', password: 'p' },
+  ...{ refusalOf: () => null, refusals: () => [], proxyProblem: () => null, receivedBytes: () => 0 },
+  ...{ forget: () => undefined, close: () => Promise.resolve() },
+};
+
+function stage(of: Partial<RunningBrowser> = {}) {
+  const clock = new ManualClock();
+  const made: { end(): void; closed: boolean }[] = [];
+  const browsers: Browsers = {
+    launch: () => {
+      let end = (): void => undefined;
+      const gone = new Promise<void>((resolve) => (end = resolve));
+      const one = { end, closed: false };
+      made.push(one);
+      return Promise.resolve({
+        ...{ version: 'a browser', gone, alive: true, openContext: () => never },
+        memoryBytes: () => Promise.resolve(0),
+        close: () => {
+          one.closed = true;
+          end();
+          return Promise.resolve();
+        },
+        ...of,
+      });
+    },
+  };
+  let ids = 0;
+  const worker = new HiveWorker(
+    {
+      ...{ browsers, clock, logger: silent, privateTargets: { of: () => [] } },
+      egresses: { open: () => Promise.resolve(egress), close: () => Promise.resolve() },
+      ...{ newContextId: () => `ctx-${++ids}`, newRayId: () => 'ray_1' },
+    },
+    { workerId: 'w', scope: 's', config: scopeConfig.parse({ contexts: { max: 1 } }) },
+  );
+  const scrape = (signal = new AbortController().signal) => worker.scrape(request, signal);
+  return { worker, clock, made, scrape };
+}
+
+describe('a worker of the browser service', () => {
+  it('given a browser that makes no context, then the request is answered when its time is up', async () => {
+    const { worker, clock, scrape } = stage();
+    const answer = scrape();
+    await clock.pass(5000);
+    expect(await answer).toMatchObject({
+      code: 'context_creation_failed',
+      message: 'Failed to create new browser context: it was not there within 5000ms (after 5000ms)',
+    });
+    expect(worker.figures).toMatchObject({ activeRequests: 0, availableSlots: 0 });
+  });
+
+  it('given a context that comes too late, then it is the next one’s', async () => {
+    let come = (_: BrowserContext): void => undefined;
+    const late = new Promise<BrowserContext>((resolve) => (come = resolve));
+    const { worker, clock, scrape } = stage({ openContext: () => late });
+    const answer = scrape();
+    await clock.pass(5000);
+    await answer;
+    come({ openTab: () => never, close: () => Promise.resolve() });
+    await settled();
+    expect(worker.figures).toMatchObject({ totalContexts: 1, availableSlots: 1 });
+  });
+
+  it('given a caller who is gone, then nothing is kept for it', async () => {
+    const caller = new AbortController();
+    const { worker, scrape } = stage();
+    const answer = scrape(caller.signal);
+    await settled();
+    caller.abort();
+    await answer;
+    expect(worker.figures.activeRequests).toBe(0);
+  });
+
+  it('given a browser that does not say a word for half a minute, then another one takes its place', async () => {
+    const { worker, clock, made } = stage({ memoryBytes: () => never });
+    worker.start();
+    await clock.pass(29_999);
+    expect(made).toMatchObject([{ closed: false }]);
+    await clock.pass(1);
+    expect(made).toMatchObject([{ closed: true }]);
+    void worker.scrape(request, new AbortController().signal);
+    await settled();
+    expect(made).toMatchObject([{ closed: true }, { closed: false }]);
+  });
+
+  it('given a browser that hangs, then a worker that is to end does end, and the browser with it', async () => {
+    const { worker, clock, made, scrape } = stage({ memoryBytes: () => never });
+    worker.start();
+    const last = scrape();
+    await settled();
+    const drained = worker.drain(1000);
+    await clock.pass(1000);
+    await drained;
+    expect(made).toMatchObject([{ closed: true }]);
+    await clock.pass(5000);
+    expect(await last).toMatchObject({ code: 'context_creation_failed' });
+  });
+});
