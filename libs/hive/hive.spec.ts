@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import {
+  brief,
   hiveCodes,
   mayRetry,
   pickWorker,
@@ -63,6 +64,11 @@ describe('what clients read', () => {
   ])('%#', ({ message }, expected) => {
     expect(message).toBe(expected);
   });
+});
+
+it('what clients send is said back in part only, and no character is cut', () => {
+  expect(problems.scopeNotFound('x'.repeat(1e6)).message).toHaveLength('Scope not found: '.length + 200);
+  expect(brief('\u{1F400}'.repeat(300))).toBe('\u{1F400}'.repeat(200));
 });
 
 describe('a request', () => {
@@ -136,7 +142,7 @@ describe('a worker is picked', () => {
     ...{ totalRequests: 0, successRate: 1 },
   };
   const worker = (of: Partial<Heartbeat>, more: Partial<KnownWorker> = {}): KnownWorker => ({
-    ...{ beat: { ...beat, ...of }, heardAt: 0, ours: 0, unreachable: false },
+    ...{ beat: { ...beat, ...of }, heardAt: 0, ours: 0, oursThen: 0, unreachable: false },
     ...more,
   });
   const pick = (workers: KnownWorker[], excluded: string[] = [], now = 0): string | undefined =>
@@ -145,6 +151,11 @@ describe('a worker is picked', () => {
   it('by its free slots, of which ours count at once', () => {
     expect(pick([worker({ workerId: 'a', active: 3 }), worker({ workerId: 'b', active: 1 })])).toBe('b');
     expect(pick([worker({ workerId: 'a' }, { ours: 4 }), worker({ workerId: 'b', active: 3 })])).toBe('b');
+  });
+
+  it('whose last word said it was busy with what of ours is done', () => {
+    expect(pick([worker({ slots: 1, active: 1 }, { ours: 0, oursThen: 1 })])).toBe('a');
+    expect(pick([worker({ slots: 2, active: 2 }, { ours: 1, oursThen: 1 })])).toBeUndefined();
   });
 
   it.each([

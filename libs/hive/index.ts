@@ -1,6 +1,6 @@
 export { hiveCodeOf, hiveCodes, type ClientRetry, type HiveCode, type HiveProblem } from './codes.js';
 export { errorPage, failureOfNetError, hidesReason, netErrorOf } from './net-errors.js';
-export { problems, type ContextFigures } from './problems.js';
+export { brief, problems, type ContextFigures } from './problems.js';
 export {
   isProblem,
   MAX_WAIT_MS,

@@ -13,18 +13,23 @@ const after = (ms: number): string => `(after ${Math.round(ms)}ms)`;
 /** As clients know it: without fractions of a second. */
 const time = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19)}Z`;
 
+/** What a client sent, as far as it is said back: an answer has to fit into a message. Characters are never cut in two. */
+export const brief = (text: string): string =>
+  text.length <= BRIEF ? text : [...text.slice(0, 2 * BRIEF)].slice(0, BRIEF).join('');
+const BRIEF = 200;
+
 /** The one place that words the errors of the service: clients read these texts. */
 export const problems = {
   invalidUrl: (details: string): HiveProblem => ({ code: 'invalid_url', message: `Invalid URL: ${details}` }),
 
   contextNotFound: (id: string): HiveProblem => ({
     code: 'session_not_found',
-    message: `Context not found or expired: ${id}`,
+    message: `Context not found or expired: ${brief(id)}`,
   }),
 
   scopeNotFound: (name: string): HiveProblem => ({
     code: 'scope_not_found',
-    message: `Scope not found: ${name}`,
+    message: `Scope not found: ${brief(name)}`,
   }),
 
   busy: (context: ContextFigures, ms: number): HiveProblem => ({

@@ -29,12 +29,15 @@ export interface KnownWorker {
   heardAt: number;
   /** Requests of this coordinator that it works on. */
   ours: number;
+  /** Of them, those that it was working on when it was heard. */
+  oursThen: number;
   /** It could not be reached since it was heard. */
   unreachable: boolean;
 }
 
-/** What other coordinators have given it shows in its heartbeat, what this one has in its own count. */
-export const freeSlots = ({ beat, ours }: KnownWorker): number => beat.slots - Math.max(beat.active, ours);
+/** What other coordinators have given it shows in its heartbeat, what this one has in its own count, which is newer. */
+export const freeSlots = ({ beat, ours, oursThen }: KnownWorker): number =>
+  beat.slots - ours - Math.max(0, beat.active - oursThen);
 
 export const isFresh = ({ heardAt }: KnownWorker, now: number): boolean => now - heardAt <= FRESH_MS;
 

@@ -8,6 +8,7 @@ import {
   type WorkerRequest,
 } from '#libs/engine/ports';
 import {
+  brief,
   FORGET_MS,
   freeSlots,
   isFresh,
@@ -80,8 +81,10 @@ export class HiveCoordinator {
     const { clock } = this.deps;
     this.scopes.add(beat.scope);
     const worker = this.known.get(beat.workerId);
-    if (worker) Object.assign(worker, { beat, heardAt: clock.monotonic(), unreachable: false });
-    else this.known.set(beat.workerId, { beat, heardAt: clock.monotonic(), ours: 0, unreachable: false });
+    const ours = worker?.ours ?? 0;
+    const said = { beat, heardAt: clock.monotonic(), unreachable: false, oursThen: ours };
+    if (worker) Object.assign(worker, said);
+    else this.known.set(beat.workerId, { ...said, ours });
     this.forget();
   }
 
@@ -95,7 +98,7 @@ export class HiveCoordinator {
   async scrape(request: CoordinatorRequest, signal: AbortSignal): Promise<CoordinatorAnswer> {
     const { clock, logger, metrics } = this.deps;
     const startedAt = clock.monotonic();
-    const rayId = request.rayId || this.deps.newRayId();
+    const rayId = brief(request.rayId) || this.deps.newRayId();
     const said = { code: 'unknown', message: problems.unknown().message } as HiveProblem;
     let routed: Routed = { problem: said, attempts: 0 };
     this.active += 1;
