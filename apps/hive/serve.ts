@@ -30,11 +30,14 @@ export interface Served {
 }
 
 const MAX_STREAMS = 256;
+/** For answers that are on their way when the service ends, ms. */
+const FLUSH_MS = 5000;
 const MAX_METADATA_BYTES = 16 * 1024;
 
 /** One gRPC service on one port, with the standard health service beside it. @throws SpoorError invalid_request */
 export async function serve(options: ServeOptions): Promise<Served> {
   const health = new HealthImplementation({ '': 'SERVING', [options.service]: 'SERVING' });
+  let grpcServer: Server | null = null;
   const grpc: GrpcOptions = {
     transport: Transport.GRPC,
     options: {
@@ -53,6 +56,7 @@ export async function serve(options: ServeOptions): Promise<Served> {
       },
       onLoadPackageDefinition: (definition: PackageDefinition, server: Server) => {
         tolerateMalformed(definition);
+        grpcServer = server;
         health.addToServer(server);
         if (options.reflection) new ReflectionService(definition).addToServer(server);
       },
@@ -79,6 +83,21 @@ export async function serve(options: ServeOptions): Promise<Served> {
     setServing: (serving) => {
       for (const name of ['', options.service]) health.setStatus(name, serving ? 'SERVING' : 'NOT_SERVING');
     },
-    close: () => app.close(),
+    close: async () => {
+      // Nest cuts connections, and with them large answers that are still being written.
+      if (grpcServer) await flushed(grpcServer);
+      await app.close();
+    },
   };
+}
+
+/** Whoever only watches, as health checks may, is not waited for. */
+function flushed(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    const late = setTimeout(resolve, FLUSH_MS);
+    server.tryShutdown(() => {
+      clearTimeout(late);
+      resolve();
+    });
+  });
 }

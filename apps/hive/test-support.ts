@@ -70,6 +70,8 @@ export interface LocalSite {
   readonly host: string;
   /** Paths that were asked for. */
   readonly asked: string[];
+  /** Answers whoever waits for /held. */
+  release(): void;
   close(): Promise<void>;
 }
 
@@ -79,6 +81,7 @@ const html = (res: ServerResponse, body: string, status = 200, headers: Record<s
 /** Pages that only a browser brings to their end, and some that nobody does. */
 export async function startLocalSite(): Promise<LocalSite> {
   const asked: string[] = [];
+  const held: ServerResponse[] = [];
   const pages: Record<string, (req: IncomingMessage, res: ServerResponse) => void> = {
     '/rendered': (_, res) =>
       html(
@@ -86,17 +89,20 @@ export async function startLocalSite(): Promise<LocalSite> {
         '<div id="app"></div><script>app.innerHTML = "<h1 id=done>rendered \u{1F400} here</h1>"</script>',
       ),
     '/later': (_, res) =>
-      html(res, '<p>first</p><script>setTimeout(() => document.body.append("and later"), 300)</script>'),
+      html(res, '<p>first</p><script>fetch("/slow").then(() => document.body.append("and later"))</script>'),
     '/captcha': (_, res) => html(res, '<div class="captcha-challenge">prove it</div>'),
     '/hang': (_, res) =>
       html(res, '<p>stuck</p><script>while (true);</script>', 200, { 'set-cookie': 'kept=yes' }),
     '/set': (_, res) => html(res, 'set', 200, { 'set-cookie': 'kept=yes' }),
     '/cookie': (req, res) => html(res, `<p id="c">${req.headers.cookie ?? 'no cookie'}</p>`),
     '/never': () => undefined,
+    '/held': (_, res) => void held.push(res),
+    '/slow': (_, res) => void setTimeout(() => html(res, 'slow'), 300),
+    '/restless': (_, res) => html(res, '<p>never quiet</p><script>fetch("/never")</script>'),
     '/noisy': (_, res) =>
       html(res, '<p>never quiet</p><script>setInterval(() => fetch("/ok"), 100)</script>'),
     '/ok': (_, res) => html(res, 'ok'),
-    '/forbidden': (_, res) => html(res, 'go away<script>setInterval(() => fetch("/ok"), 100)</script>', 403),
+    '/forbidden': (_, res) => html(res, 'go away<script>fetch("/never")</script>', 403),
     '/gone': (_, res) => html(res, 'gone', 410),
     '/to-private': (_, res) => html(res, '', 302, { location: 'http://169.254.169.254/latest' }),
     '/to-rendered': (_, res) => html(res, '', 302, { location: '/rendered' }),
@@ -117,6 +123,9 @@ export async function startLocalSite(): Promise<LocalSite> {
   const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
     ...{ url: `http://${host}`, host, asked },
+    release: () => {
+      for (const res of held.splice(0)) html(res, 'held no more');
+    },
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
