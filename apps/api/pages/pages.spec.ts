@@ -314,6 +314,20 @@ describe('beyond the machine', () => {
     expect((await visitor.get(`/sessions/${own}`)).status).toBe(200);
   });
 
+  it('given a spec in a form, then its proxy may name no variable that is the operator’s', async () => {
+    const specWith = (env: string): string =>
+      JSON.stringify({ start: ['http://site.invalid/'], proxy: { provider: 'generic', url: { env } } });
+    const startWith = (env: string) =>
+      visitor.post('/sessions', { mode: 'spec', spec: specWith(env) }, { from: '/sessions/new' });
+    await signIn(ANN);
+    const before = api.eventLog.entries.length;
+    for (const env of ['DATABASE_URL', 'NOT_SET_ANYWHERE']) expect((await startWith(env)).status).toBe(403);
+    expect(api.eventLog.entries).toHaveLength(before);
+    expect((await startWith('SPOOR_PROXY_EU')).status).toBe(303);
+    await signIn(ADMIN);
+    expect((await startWith('DATABASE_URL')).status).toBe(303);
+  });
+
   it.each(['https://evil.invalid/', '//evil.invalid', '/\\evil.invalid', 'javascript:alert(1)', '/a b'])(
     'given %s as where to go next, then it goes to its own pages',
     async (next) => expect((await signIn(ADMIN, next)).location).toBe('/sessions'),

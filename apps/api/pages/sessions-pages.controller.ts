@@ -10,6 +10,7 @@ import { Needs } from '../http/access.js';
 import { Asking, ownedBy, ownerFor, type Caller } from '../http/caller.js';
 import { startIdsOf } from '../http/idempotency.js';
 import { checkJobId, parseQuery } from '../http/parse.js';
+import { refuseForeignSecrets } from '../http/secret-refs.js';
 import { JobViews } from '../routes/job-views.js';
 import { LiveProgress } from '../routes/live-progress.js';
 import { jobsQuery } from '../schemas/queries.js';
@@ -93,7 +94,10 @@ export class SessionsPagesController {
         .update(JSON.stringify([body['once'], input]))
         .digest('hex');
       const ids = body['once'] ? startIdsOf(once, request, caller, this.deps.config.shards) : {};
-      const { jobId } = await this.deps.jobs.start(specOf(input), { ...ids, ...ownerFor(caller) });
+      const spec = specOf(input);
+      // In a form the spec is a text, into which the guard of all routes does not look.
+      if (!caller.isAdmin) refuseForeignSecrets(spec);
+      const { jobId } = await this.deps.jobs.start(spec, { ...ids, ...ownerFor(caller) });
       response.redirect(303, `/sessions/${jobId}?did=start`);
     } catch (error) {
       if (!(error instanceof SpoorError) || error.code !== 'invalid_request') throw error;
