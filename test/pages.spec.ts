@@ -136,6 +136,7 @@ test('the whole story: it runs, the proxy breaks, Resume is refused, the proxy i
   await proxy.fault('407');
   await page.locator('#head .badge.error').waitFor();
   expect(await page.locator('#why').innerText()).toMatch(/Why it stopped[^]*Proxy error: .*407/);
+  expect(await page.locator('#news').textContent()).toMatch(/^Error\. Proxy error: .*407/);
   expect(await page.evaluate(() => Reflect.get(window, 'sameWindow'))).toBe(true);
 
   await page.getByRole('button', { name: 'Resume' }).click();
@@ -151,6 +152,36 @@ test('the whole story: it runs, the proxy breaks, Resume is refused, the proxy i
   expect(await page.evaluate(() => Reflect.get(window, 'sameWindow'))).toBe(true);
   expect(await page.locator('#progress').innerText()).toContain(`${PAGES} of ${PAGES} known pages`);
   expect([...site.hits].filter(([path, hits]) => path.startsWith('/p/') && hits > 2)).toEqual([]);
+  await close(page);
+  await site.close();
+});
+
+test('given a button that was reached by the keyboard, or is held, then it stays while the page follows', async () => {
+  if (!browser) return;
+  const site = await new Site({ pages: 5000, delayMs: 20 }).listen();
+  const id = await start({ start: [site.start], politeness: { concurrency: 4, perHost: 4, delayMs: 20 } });
+  const page = await open(`/sessions/${id}`);
+  await page.locator('#head .badge.running').waitFor();
+  const pause = page.getByRole('button', { name: 'Pause' });
+  const progress = page.locator('#progress strong');
+  const follows = async (): Promise<void> => {
+    const before = await progress.innerText();
+    await page.waitForFunction(
+      (shown) => document.querySelector('#progress strong')?.textContent !== shown,
+      before,
+    );
+  };
+  await pause.focus();
+  await follows();
+  await follows();
+  expect(await pause.evaluate((button) => button === document.activeElement)).toBe(true);
+  await pause.hover();
+  await page.mouse.down();
+  await follows();
+  await follows();
+  await page.mouse.up();
+  await page.locator('#head .badge.paused').waitFor();
+  await api(`/api/jobs/${id}/stop`, {});
   await close(page);
   await site.close();
 });

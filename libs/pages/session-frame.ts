@@ -56,7 +56,7 @@ export function sessionFrame(
       <div id="head" class="head" data-region>
         <div class="who">
           <h1>${title}</h1>
-          <p class="status" aria-live="polite">${badge(status)}<span>${standing(head, shell.now)}</span></p>
+          <p class="status">${badge(status)}<span>${standing(head, shell.now)}</span></p>
           <p class="muted small">
             <span class="mono">${jobId}</span> · started ${since(head.createdAt, shell.now)} · run
             ${head.run}${head.generation > 1 && html` · generation ${head.generation}`} ·

@@ -56,6 +56,7 @@ export function page(shell: Shell, { title, place, main, live, self }: PageParts
             >
             ${place !== null && html`<nav aria-label="Main">${entry('/sessions', 'Sessions', place === 'sessions')}${may.admin && entry('/system', 'System', place === 'system')}</nav>`}
             <p id="connection" class="connection" role="status"></p>
+            <p id="news" class="unseen" role="status"></p>
             ${account !== null && form(shell, '/logout', html`<span class="muted">${account}</span> <button class="quiet">Sign out</button>`, 'account')}
           </header>
           <main

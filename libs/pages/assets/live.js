@@ -23,17 +23,27 @@ function isInUse(region) {
   return region.contains(activeElement) && activeElement?.matches('input, select, textarea') === true;
 }
 
+/** Where the session stands, in the words of its page. */
+const standing = () => document.querySelector('#head .badge')?.textContent?.trim() ?? '';
+
 /** How to find an element again in what takes its place. @param {Element | null} element */
 function nameOf(element) {
   if (!element) return null;
   if (element.id) return `#${CSS.escape(element.id)}`;
-  const href = element.getAttribute('href');
-  return href === null ? null : `a[href="${CSS.escape(href)}"]`;
+  const action = element.localName === 'button' ? element.closest('form')?.getAttribute('action') : null;
+  if (action) return `form[action="${CSS.escape(action)}"] button`;
+  for (const name of ['href', 'aria-label']) {
+    const value = element.getAttribute(name);
+    if (value !== null) return `${element.localName}[${name}="${CSS.escape(value)}"]`;
+  }
+  return null;
 }
 
 /** @param {Element} old @param {Element} fresh */
 function swap(old, fresh) {
   if (old.outerHTML === fresh.outerHTML || isInUse(old)) return;
+  // A button that goes between press and release is never clicked.
+  if (old.matches(':active')) return void (isStale = true);
   const focused = old.contains(document.activeElement) ? nameOf(document.activeElement) : null;
   const places = [...old.querySelectorAll('.scroll')].map(({ scrollLeft }) => scrollLeft);
   const next = document.importNode(fresh, true);
@@ -50,6 +60,16 @@ const idsOf = (regions) => regions.map(({ id }) => id).join(' ');
 
 /** @param {Document} fresh */
 function show(fresh) {
+  const before = standing();
+  draw(fresh);
+  const news = document.getElementById('news');
+  const why = document.querySelector('#why .message')?.textContent ?? '';
+  // A region that is swapped is not read out; this place stays.
+  if (news && standing() !== before) news.textContent = `${standing()}. ${why}`;
+}
+
+/** @param {Document} fresh */
+function draw(fresh) {
   const [old, next] = [regionsOf(document), regionsOf(fresh)];
   document.title = fresh.title;
   const freshMain = fresh.querySelector('main');
@@ -105,32 +125,47 @@ function here() {
 }
 
 let lastSeen = '';
+/** @type {EventSource | null} */
+let source = null;
+
+/** A browser opens few connections to a server, so a page that nobody sees keeps none. */
 function connect() {
-  if (stream === undefined) return;
+  if (stream === undefined || source !== null || document.hidden) return;
   const url = new URL(stream, location.href);
   if (lastSeen !== '') url.searchParams.set('from', String(Number(lastSeen) + 1));
-  const source = new EventSource(url);
-  source.onopen = () => {
+  const opened = new EventSource(url);
+  source = opened;
+  opened.onopen = () => {
     const wasLost = document.getElementById('connection')?.dataset['state'] === 'lost';
     tell('live', 'Live');
     if (wasLost) void refresh();
   };
-  source.addEventListener('change', (event) => {
+  opened.addEventListener('change', (event) => {
     if (event.lastEventId !== '') lastSeen = event.lastEventId;
     void refresh();
   });
-  source.onerror = () => {
+  opened.onerror = () => {
     tell('lost', 'Connection lost. Trying again…');
+    if (opened.readyState !== EventSource.CLOSED) return;
     // A browser tries again by itself unless it was refused.
-    if (source.readyState === EventSource.CLOSED) setTimeout(connect, RECONNECT_MS);
+    if (source === opened) source = null;
+    setTimeout(connect, RECONNECT_MS);
   };
+}
+
+function onSight() {
+  if (document.hidden) {
+    source?.close();
+    source = null;
+    return;
+  }
+  connect();
+  void refresh();
 }
 
 if (main && stream !== undefined) {
   connect();
   setInterval(() => void refresh(), AGES_MS);
-  document.addEventListener('visibilitychange', () => {
-    if (!document.hidden && isStale) void refresh();
-  });
+  document.addEventListener('visibilitychange', onSight);
 }
 if (document.querySelector('[data-unfinished]')) setTimeout(() => void refresh(), LOOK_AGAIN_MS);
