@@ -1,4 +1,5 @@
 import { foldKey, isActive, keyIdOf, type ApiKey, type KeyRing } from '#libs/accounts';
+import { SpoorError } from '#libs/failures';
 import { describeError } from '../describe-error.js';
 import type { AccountLog, Clock, KeyHasher, Logger } from '../ports/index.js';
 
@@ -10,12 +11,15 @@ export interface KeyWatchDeps {
 }
 
 const AGAIN_MS = 1000;
+/** Whoever presents a key is told that nobody can be known now, rather than kept waiting until the log is back. */
+const PATIENCE_MS = 5000;
 
 /** All keys as they are at this moment: follows the account log, so a revoked key ends within a moment, in every process. */
 export class KeyWatch {
   private ring: KeyRing = new Map();
   private readonly ending = new AbortController();
   private first: Promise<void> | null = null;
+  private isReady = false;
 
   constructor(private readonly deps: KeyWatchDeps) {}
 
@@ -24,9 +28,12 @@ export class KeyWatch {
     return (this.first ??= new Promise((resolve) => void this.follow(resolve)));
   }
 
-  /** The key that was presented, if it is one of ours and active. Takes as long for a wrong key as for a right one. */
+  /**
+   * The key that was presented, if it is one of ours and active. Takes as long for a wrong key as for a right one.
+   * @throws SpoorError store_unavailable when the keys cannot be read
+   */
   async find(presented: string): Promise<ApiKey | null> {
-    await this.ready();
+    if (!this.isReady) await this.readyInTime();
     const key = this.ring.get(keyIdOf(presented) ?? '');
     const matches = this.deps.hasher.matches(presented, key?.hash ?? '');
     return key && matches && isActive(key, this.deps.clock.now()) ? key : null;
@@ -34,6 +41,14 @@ export class KeyWatch {
 
   close(): void {
     this.ending.abort();
+  }
+
+  private async readyInTime(): Promise<void> {
+    const isThere = new AbortController();
+    const late = this.deps.clock.sleep(PATIENCE_MS, isThere.signal).then(() => {
+      throw new SpoorError('store_unavailable', 'API keys cannot be read at the moment.');
+    });
+    await Promise.race([this.ready(), late]).finally(() => isThere.abort());
   }
 
   private async follow(caughtUp: () => void): Promise<void> {
@@ -47,6 +62,7 @@ export class KeyWatch {
           for (const event of batch.events) foldKey(ring, event);
           if (!batch.caughtUp) continue;
           this.ring = ring;
+          this.isReady = true;
           caughtUp();
         }
       } catch (error) {
