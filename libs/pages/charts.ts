@@ -170,13 +170,13 @@ export function charts(series: ActivitySeries): Html | null {
     ${plot(columns, series.widthMs, {
       ...{ id: 'latency', title: 'Response time', kind: 'lines', label: duration },
       layers: [
-        { name: 'half', className: 'p50', value: (p) => p.p50 },
-        { name: '95 %', className: 'p95', value: (p) => p.p95 },
+        { name: 'median', className: 'p50', value: (p) => p.p50 },
+        { name: '95th percentile', className: 'p95', value: (p) => p.p95 },
       ],
       summary:
         medians.length === 0
           ? 'no response yet'
-          : `half within about ${duration(medians.at(-1)!)} at the end, 95 % within ${duration(slowest)} at the slowest`,
+          : `median about ${duration(medians.at(-1)!)} at the end, 95th percentile ${duration(slowest)} at most`,
     })}
     ${plot(columns, series.widthMs, {
       ...{ id: 'bytes', title: 'Bytes per minute', kind: 'stack', label: bytes },

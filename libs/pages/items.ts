@@ -53,7 +53,7 @@ export function itemTable(jobId: string, rows: readonly ItemRow[], withPage: boo
             html`<tr>
               ${withPage && html`<td><a href="/sessions/${jobId}/pages/${pageId}">${shortUrl(url, 40)}</a></td>`}
               <td>${stage}</td>
-              ${columns.map((name) => html`<td class="break">${cell(data[name])}</td>`)}
+              ${columns.map((name) => html`<td class="words">${cell(data[name])}</td>`)}
             </tr>`,
         )}
       </tbody>
@@ -63,6 +63,7 @@ export function itemTable(jobId: string, rows: readonly ItemRow[], withPage: boo
 
 function cell(value: unknown): string {
   if (value === null || value === undefined) return '';
-  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  const isList = Array.isArray(value) && value.every((one) => typeof one === 'string');
+  const text = typeof value === 'string' ? value : isList ? value.join(', ') : JSON.stringify(value);
   return text.length > 300 ? `${text.slice(0, 300)}…` : text;
 }

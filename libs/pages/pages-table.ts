@@ -27,7 +27,7 @@ export interface PagesView {
   /** Whether a retry of what is shown can be asked for: the filter says no more than a retry understands. */
   retry: string | null;
   /** What is wrong with the filter; the list is empty then. */
-  problem: { field: string; message: string } | null;
+  problem: string | null;
 }
 
 const OUTCOMES = ['fetched', 'failed', 'skipped'] as const;
@@ -47,8 +47,7 @@ export function pagesPage(shell: Shell, view: PagesView): string {
   ];
   const content = html`<section class="card" aria-label="Pages">
     <div class="toolbar">${choices('Outcome', list)}</div>
-    ${filters(path, view)}
-    ${problem && html`<p class="field-error" role="alert">${problem.field}: ${problem.message}</p>`}
+    ${filters(path, view)} ${problem && html`<p class="field-error" role="alert">${problem}</p>`}
     ${shell.may.write && retry !== null && rows.length > 0 && html`<p class="small"><a href="${retry}">Retry the pages of this filter…</a></p>`}
     <div id="pages">${skipped ? skippedTable(head.jobId, skipped) : table(head.jobId, rows)}</div>
     ${paging(path, { ...query }, next)}

@@ -196,6 +196,15 @@ describe('on loopback', () => {
     },
   );
 
+  it.each([
+    ['statusCode=abc', 'statusCode: must be a code such as 503'],
+    [`errorCode=${'x'.repeat(61)}`, 'errorCode: must be at most 60 characters'],
+  ])('given the filter %s, then the table says what is wrong with it', async (query, told) => {
+    const { status, text } = await visitor.get(`/sessions/${job}/pages?${query}`);
+    expect(status).toBe(400);
+    expect(/role="alert">([^<]*)/.exec(text)?.[1]).toContain(told);
+  });
+
   describe('a form that is not ours', () => {
     const path = (): string => `/sessions/${job}/stop`;
     const runs = (): boolean =>
@@ -225,6 +234,7 @@ describe('on loopback', () => {
       const asked = { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' };
       expect((await fetch(api.url + path(), asked)).status).toBe(403);
       expect((await fetch(api.url + path(), { method: 'POST' })).status).toBe(403);
+      expect((await fetch(api.url + path().replace('sessions', 'SESSIONS'), asked)).status).toBe(403);
     });
   });
 });

@@ -1,4 +1,5 @@
-const PAGES = /^\/(?:$|(?:sessions|system|login|logout|assets)(?:\/|$))/;
+/** Routes are found in any case, so what is said of them holds in any case. */
+const PAGES = /^\/(?:$|(?:sessions|system|login|logout|assets)(?:\/|$))/i;
 
 /** Addresses that answer with pages for people; everything else speaks JSON. */
 export const isPagePath = (path: string): boolean => PAGES.test(path);

@@ -155,7 +155,8 @@ export class SessionActionsController {
       const view = await this.facts.overview(await this.facts.known(id));
       const notice = {
         kind: 'bad' as const,
-        title: `${WHAT_FAILED[command]}: ${error.message}`,
+        // It stands above the very session, under words of its own.
+        title: `${WHAT_FAILED[command]}: ${error.message.replace(/^Job \S+ was not \w+: /, '')}`,
         text: error.hint,
       };
       const text = overviewPage(this.shells.for(request, response), { ...view, notice });

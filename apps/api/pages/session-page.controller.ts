@@ -77,12 +77,7 @@ export class SessionPageController {
     const retry = retryAddress(id, given);
     const list = await this.list(id, given).catch((error: unknown) => {
       if (error instanceof SpoorError && error.code === 'invalid_request')
-        return {
-          rows: [],
-          skipped: null,
-          next: null,
-          problem: { field: error.details.field ?? '', message: error.message },
-        };
+        return { rows: [], skipped: null, next: null, problem: error.message };
       throw error;
     });
     const view = { head, query: given, stages, retry, ...list };

@@ -8,7 +8,10 @@ const whole = (min: number, max: number) =>
     .transform(Number)
     .pipe(z.int().min(min, `must be at least ${min}`).max(max, `must be at most ${max}`));
 
-export const text = (max: number) => z.string('must be given once').min(1, 'must not be empty').max(max);
+/** Checks without words of their own would say what the type says. */
+export const text = (max: number) =>
+  z.string('must be given once').min(1, 'must not be empty').max(max, `must be at most ${max} characters`);
+const STATUS = 'must be a code such as 503, a class such as 5xx, or 0 for pages without a response';
 
 export const oneOf = <const T extends readonly [string, ...string[]]>(values: T) =>
   z.enum(values, { error: `must be one of ${values.join(', ')}` });
@@ -40,16 +43,14 @@ export const pagesQuery = z.strictObject({
   statusCode: z
     .union(
       [
-        text(3).regex(/^[1-9]xx$/),
+        text(3).regex(/^[1-9]xx$/, STATUS),
         whole(100, 999),
         z
           .literal('0')
           .transform(() => 0 as const)
           .pipe(z.literal(0)),
       ],
-      {
-        error: 'must be a code such as 503, a class such as 5xx, or 0 for pages without a response',
-      },
+      { error: STATUS },
     )
     .optional(),
   errorCode: text(60).optional(),
