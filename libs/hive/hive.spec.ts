@@ -130,6 +130,9 @@ describe('sessions', () => {
       contextId: 'ctx-9',
     });
     expect(sessionIdOf('pod-1', '')).toBe('');
+    // The longest that a host and a scope make.
+    const workerId = `${'h'.repeat(63)}-12345678-${'s'.repeat(100)}`;
+    expect(splitSessionId(`${workerId}:ctx-9`)).toEqual({ workerId, contextId: 'ctx-9' });
   });
   it.each(['ctx-9', ':ctx', 'a:', 'a b:ctx'])('%p is none', (text) => {
     expect(splitSessionId(text)).toBeNull();

@@ -26,9 +26,10 @@ export function recycleReason(context: ContextAge, rules: SessionRules, now: num
   return null;
 }
 
-const WORKER = /^[A-Za-z0-9_.-]{1,100}$/;
+/** Room for a host, something random, and a scope. */
+export const WORKER_ID = /^[A-Za-z0-9_.-]{1,200}$/;
 
-export const isWorkerId = (text: string): boolean => WORKER.test(text);
+export const isWorkerId = (text: string): boolean => WORKER_ID.test(text);
 
 /** `worker:context`, by which a client finds its way back through any coordinator. */
 export const sessionIdOf = (workerId: string, contextId: string): string =>

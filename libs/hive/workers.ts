@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import { SCOPE_NAME } from './scope.js';
+import { WORKER_ID } from './session.js';
 
 const count = z.int().nonnegative();
 
 /** What a worker says of itself about once a second. */
 export const heartbeat = z.object({
-  workerId: z.string().regex(/^[A-Za-z0-9_.-]{1,100}$/),
+  workerId: z.string().regex(WORKER_ID),
   scope: z.string().regex(SCOPE_NAME),
   /** `host:port` of its gRPC service. */
   address: z.string().min(3).max(300),

@@ -79,7 +79,10 @@ export async function openHive({ config, hive }: HiveOptions): Promise<HiveResou
   const calls = createHiveWorkers({ key: hive.key, maxMessageBytes: MAX_MESSAGE_BYTES });
   const scopes = Object.entries(hive.scopes);
   const name =
-    hive.workerId ?? `${hostname().replace(/[^A-Za-z0-9-]/g, '-')}-${randomBytes(4).toString('hex')}`;
+    hive.workerId ??
+    `${hostname()
+      .replace(/[^A-Za-z0-9-]/g, '-')
+      .slice(0, 63)}-${randomBytes(4).toString('hex')}`;
   const workers = !hive.roles.includes('worker')
     ? []
     : scopes.map(([scope, scopeConfig], i): HostedWorker => {
