@@ -62,6 +62,17 @@ describe('the port of the browser service', () => {
     expect(answer).toMatchObject({ status: 1 });
   });
 
+  it('refuses too much metadata, answers a thousand calls at once, and goes on', async () => {
+    await expect(caller.call('GetClusterStats', {}, { key: 'x'.repeat(64 * 1024) })).rejects.toMatchObject({
+      code: expect.any(Number),
+    });
+    const calls = Array.from({ length: 1000 }, () =>
+      caller.call('ScrapePage', { scopeName: 'default', url: 'http://a.test' }, { key: KEY }),
+    );
+    expect(new Set((await Promise.all(calls)).map(({ errorCode }) => errorCode))).toEqual(new Set([5001]));
+    expect(await caller.call('GetClusterStats', {}, { key: KEY })).toMatchObject({ totalRequests: 1001 });
+  });
+
   it('does not tell what it is made of', async () => {
     const client = new Client(address, credentials.createInsecure());
     const echo = (bytes: Buffer): Buffer => bytes;

@@ -86,7 +86,8 @@ function stage(of: Partial<RunningBrowser> = {}) {
     },
     { workerId: 'w', scope: 's', config: scopeConfig.parse({ contexts: { max: 1 } }) },
   );
-  const scrape = (signal = new AbortController().signal) => worker.scrape(request, signal);
+  const scrape = (signal = new AbortController().signal, render: WorkerRequest['render'] = null) =>
+    worker.scrape({ ...request, render }, signal);
   return { worker, clock, made, scrape };
 }
 
@@ -100,6 +101,21 @@ describe('a worker of the browser service', () => {
       message: 'Failed to create new browser context: it was not there within 5000ms (after 5000ms)',
     });
     expect(worker.figures).toMatchObject({ activeRequests: 0, availableSlots: 0 });
+  });
+
+  it.each([
+    [{ userAgent: 'a\r\nx: y' }, 'Invalid render.user_agent: at most 500 characters of ASCII'],
+    [{ userAgent: 'a'.repeat(501) }, 'Invalid render.user_agent: at most 500 characters of ASCII'],
+    [{ proxySession: 'a'.repeat(201) }, 'Invalid render.proxy_session: longer than 200 characters'],
+    [{ proxyJson: '{' }, 'Invalid render.proxy_json: not the proxy of a job spec'],
+  ])('given %j, then it says what is wrong and opens nothing', async (more, message) => {
+    const wish = {
+      ...{ jobId: '', proxyJson: '', screenshot: false, har: false, maxContentBytes: 0, userAgent: '' },
+      ...{ proxySession: '', contentAnyway: false },
+    };
+    const { made, scrape } = stage();
+    expect(await scrape(undefined, { ...wish, ...more })).toMatchObject({ code: 'unknown', message });
+    expect(made).toEqual([]);
   });
 
   it('given a context that comes too late, then it is the next one’s', async () => {

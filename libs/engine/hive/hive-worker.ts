@@ -206,12 +206,16 @@ export class HiveWorker {
     };
     const page = readRequest(request, defaults);
     if (isProblem(page)) return { problem: page };
+    const { userAgent = '', proxySession = '' } = request.render ?? {};
+    if (!/^[\x20-\x7e]{0,500}$/.test(userAgent))
+      return { problem: problems.badField('render.user_agent', 'at most 500 characters of ASCII') };
+    if (proxySession.length > 200)
+      return { problem: problems.badField('render.proxy_session', 'longer than 200 characters') };
     const proxy = this.proxyOf(request);
     if (proxy && isProblem(proxy)) return { problem: proxy };
     const { jobId = '' } = request.render ?? {};
     const allowPrivate = isJobId(jobId) ? this.deps.privateTargets.of(jobId) : [];
     const ownWay = request.render?.proxyJson || request.countryCode;
-    const userAgent = request.render?.userAgent ?? '';
     // A context keeps what it began with, so it is for requests that want the same.
     const parts = [jobId, proxy?.spec ?? null, allowPrivate, userAgent, proxy?.session ?? null];
     const owner = jobId === '' && userAgent === '' && !ownWay ? '' : JSON.stringify(parts);
