@@ -4,7 +4,7 @@ import type { Request, Response } from 'express';
 import { loginPage } from '#libs/pages';
 import { API_DEPS, type ApiDeps } from '../deps.js';
 import { Needs } from '../http/access.js';
-import { callerWith } from '../http/caller.js';
+import { callerOf, callerWith } from '../http/caller.js';
 import { RequestRefused } from '../http/request-refused.js';
 import { BrowserSessions } from './browser-sessions.js';
 import type { Fields } from './fields.js';
@@ -30,6 +30,12 @@ export class LoginController {
   @Get('login')
   @Needs({ scope: 'own' })
   form(@Query('next') next: unknown, @Req() request: Request, @Res() response: Response): void {
+    const isOfNoKey = this.sessions.keyOf(request) !== undefined && !callerOf(request);
+    if (isOfNoKey) {
+      // A key that was revoked stands in the way of the person at the machine, who needs none.
+      this.sessions.signOut(request, response);
+      return response.redirect(303, localPath(next));
+    }
     const view = { next: localPath(next), problem: null };
     sendPage(response, loginPage(this.shells.for(request, response), view));
   }

@@ -36,7 +36,9 @@ export class PageErrorFilter extends ErrorFilter {
       message: 'It was written down for whoever runs this server.',
       hint: failures.internal.hint,
     };
-    const view = { title, message, hint, requestId: status >= 500 ? requestId : null };
+    // A page has no field to look at but its address.
+    const told = hint === failures.invalid_request.hint ? 'Check the address, or go back.' : hint;
+    const view = { title, message, hint: told, requestId: status >= 500 ? requestId : null };
     sendPage(response, errorPage(this.shells.for(request, response), view), status);
   }
 }

@@ -170,6 +170,16 @@ describe('on loopback', () => {
     expect((await visitor.post(`${path}/resume`, {}, { from: path })).location).toBe(`${path}?did=resume`);
   });
 
+  it('given a sign-in whose key was revoked, then it ends, and the person at the machine is let in', async () => {
+    await visitor.post('/login', { key: BOB, next: '/sessions' }, { from: '/login' });
+    expect((await visitor.get(`/sessions/${job}`)).status).toBe(404);
+    revoked.add(BOB);
+    const { location } = await visitor.get(`/sessions/${job}`);
+    expect(location).toMatch(/^\/login/);
+    expect((await visitor.get(location!)).location).toBe(`/sessions/${job}`);
+    expect((await visitor.get(`/sessions/${job}`)).status).toBe(200);
+  });
+
   it('given a command that cannot be, then the page of the session says why', async () => {
     const refused = await visitor.post(`/sessions/${job}/resume`, {}, { from: `/sessions/${job}` });
     expect(refused.status).toBe(409);
@@ -311,6 +321,9 @@ describe('beyond the machine', () => {
     expect((await visitor.get('/sessions')).status).toBe(200);
     revoked.add(ANN);
     expect((await visitor.get('/sessions')).status).toBe(303);
+    expect((await visitor.get('/login')).location).toBe('/sessions');
+    expect((await visitor.get('/sessions')).location).toMatch(/^\/login/);
+    expect((await visitor.get('/login')).status).toBe(200);
   });
 
   it('shows a key its own sessions and no others', async () => {
