@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:net';
+import { connect as connectSocket, createServer, type Server } from 'node:net';
 import { freePort, startTestNats, until, type TestNats } from '#libs/testing';
 import { connect } from '@nats-io/transport-node';
 import { SpoorError } from '#libs/failures';
@@ -52,6 +52,37 @@ describe('connecting to the log', () => {
       code: 'store_unavailable',
       message: 'NATS refused the credentials',
     });
+  });
+
+  it('goes on when its credentials came too late for the server', async () => {
+    const { port } = new URL(nats.url);
+    let connections = 0;
+    const server = createServer((socket) => {
+      socket.on('error', () => {});
+      if (connections++ > 0) {
+        const onward = connectSocket(Number(port), '127.0.0.1');
+        onward.on('error', () => {});
+        socket.pipe(onward).pipe(socket);
+        return;
+      }
+      socket.write(
+        `INFO ${JSON.stringify({ version: '2.12.0', max_payload: 1_048_576, headers: true })}\r\n`,
+      );
+      socket.once('data', () => socket.end("-ERR 'Authentication Timeout'\r\n"));
+    });
+    servers.push(server);
+    const late = await freePort();
+    await new Promise<void>((resolve) => server.listen(late, '127.0.0.1', resolve));
+    const url = new URL(nats.url);
+    url.port = String(late);
+    const log = await connectLog({
+      url: url.href,
+      shards: 1,
+      name: 'connect-spec',
+      connectTimeoutMs: 10_000,
+    });
+    expect(connections).toBe(2);
+    await log.close();
   });
 
   it('refuses a server that is too old, naming what it found and what it needs', async () => {

@@ -93,7 +93,8 @@ export async function connectNats(options: Omit<DialOptions, 'timeoutMs'>): Prom
       return await connect({ ...settings, timeout: Math.max(250, deadline - performance.now()) });
     } catch (error) {
       const text = error instanceof Error ? `${error.name} ${error.message}` : '';
-      if (/authoriz|authentic/i.test(text))
+      // Slow is not refused: a busy machine's credentials may come later than the server waits for them.
+      if (/authoriz|authentic/i.test(text) && !/authentication timeout/i.test(text))
         throw new SpoorError(
           'store_unavailable',
           'NATS refused the credentials',
