@@ -329,9 +329,11 @@ describe('beyond the machine', () => {
   it('shows a key its own sessions and no others', async () => {
     const own = await started(api, { start: ['http://site.invalid/'] }, { 'x-api-key': ANN });
     await signIn(BOB);
-    for (const path of ['', '/timeline', '/pages', '/at/1', '/again', '/restart'])
-      expect((await visitor.get(`/sessions/${own}${path}`)).status).toBe(404);
-    expect((await visitor.post(`/sessions/${own}/stop`, {}, { from: '/sessions' })).status).toBe(404);
+    const below = ['', '/timeline', '/pages', '/items', '/at/1', '/live', '/pages/x', '/pages/x/body'];
+    for (const path of [...below, '/again', '/restart', '/retry'])
+      expect([path, (await visitor.get(`/sessions/${own}${path}`)).status]).toEqual([path, 404]);
+    for (const action of ['resume', 'pause', 'stop', 'restart', 'retry'])
+      expect((await visitor.post(`/sessions/${own}/${action}`, {}, { from: '/sessions' })).status).toBe(404);
     expect((await visitor.get('/system')).status).toBe(403);
     await signIn(ANN);
     expect((await visitor.get(`/sessions/${own}`)).status).toBe(200);
