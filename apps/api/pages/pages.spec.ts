@@ -180,6 +180,13 @@ describe('on loopback', () => {
     expect((await visitor.get(`/sessions/${job}`)).status).toBe(200);
   });
 
+  it('given a log that does not answer, then the page of the system does all the same', async () => {
+    const { head } = api.eventLog;
+    api.eventLog.head = () => new Promise(() => undefined);
+    const { status, text } = await visitor.get('/system').finally(() => (api.eventLog.head = head));
+    expect([status, text.includes('<h1>System</h1>')]).toEqual([200, true]);
+  });
+
   it('given a command that cannot be, then the page of the session says why', async () => {
     const refused = await visitor.post(`/sessions/${job}/resume`, {}, { from: `/sessions/${job}` });
     expect(refused.status).toBe(409);

@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { Controller, Get, Inject, Req, Res } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
@@ -6,7 +7,15 @@ import { API_DEPS, type ApiDeps } from '../deps.js';
 import { Needs } from '../http/access.js';
 import { PageShells, sendPage } from './page-shells.js';
 
-const orNull = <T>(asked: Promise<T>): Promise<T | null> => asked.catch(() => null);
+/** As long as health waits for a store: this is the page on which people look for what does not answer. */
+const PATIENCE_MS = 2000;
+
+/** Null when it fails, or does not come in time. */
+async function orNull<T>(asked: Promise<T>): Promise<T | null> {
+  const isThere = new AbortController();
+  const late = wait(PATIENCE_MS, null, { signal: isThere.signal }).catch(() => null);
+  return Promise.race([asked.catch(() => null), late]).finally(() => isThere.abort());
+}
 
 @ApiExcludeController()
 @Controller('system')
