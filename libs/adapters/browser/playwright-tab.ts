@@ -1,4 +1,5 @@
-import type { CDPSession, Page, Request } from 'playwright-core';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { CDPSession, Frame, Page, Request } from 'playwright-core';
 import {
   BrowserFault,
   type BrowserRedirect,
@@ -6,7 +7,7 @@ import {
   type Navigation,
   type PageContent,
 } from '#libs/engine/ports';
-import { inPort } from './faults.js';
+import { faultOf, inPort } from './faults.js';
 import { HarRecorder } from './har.js';
 
 /** Runs in a world of its own, where the page's scripts have changed nothing. */
@@ -16,6 +17,8 @@ const READ = `(max) => {
   return html.length > max ? { html: html.slice(0, max), truncated: true } : { html, truncated: false };
 }`;
 const READ_TRIES = 3;
+/** For the browser's own error page, ms. */
+const ERROR_PAGE_MS = 1000;
 
 /** A page that Playwright drives. */
 export class PlaywrightTab implements BrowserTab {
@@ -47,13 +50,23 @@ export class PlaywrightTab implements BrowserTab {
   async navigate(url: string): Promise<void> {
     this.latest = null;
     this.recorder.begin();
-    const go = () => this.page.goto(url, { waitUntil: 'commit', timeout: 0 });
-    // The error page of a navigation that failed may come late, and would end this one.
-    const again = (error: unknown) => {
-      if (/interrupted by another navigation/.test(String(error))) return go();
-      throw error;
+    let shown = (): void => undefined;
+    const errorPage = new Promise<void>((resolve) => (shown = resolve));
+    const seen = (frame: Frame): void => {
+      if (frame === this.page.mainFrame() && frame.url().startsWith('chrome-error:')) shown();
     };
-    await this.run(go().catch(again));
+    this.page.on('framenavigated', seen);
+    try {
+      await this.run(this.page.goto(url, { waitUntil: 'commit', timeout: 0 }));
+    } catch (error) {
+      const fault = faultOf(error);
+      // The error page comes after the error, and would end the next navigation.
+      if (fault.kind === 'net' && fault.message !== 'net::ERR_ABORTED')
+        await Promise.race([errorPage, this.ended.catch(() => undefined), sleep(ERROR_PAGE_MS)]);
+      throw fault;
+    } finally {
+      this.page.off('framenavigated', seen);
+    }
   }
 
   async document(): Promise<Navigation | null> {
