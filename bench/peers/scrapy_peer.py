@@ -2,6 +2,7 @@
 
 import json
 import os
+from urllib.parse import urlsplit
 
 import scrapy
 from scrapy.crawler import CrawlerProcess
@@ -14,6 +15,8 @@ pages = set()
 class Pages(scrapy.Spider):
     name = "pages"
     start_urls = [SITE]
+    # As all others here: no link of another host, whose names would be waited for.
+    allowed_domains = [urlsplit(SITE).hostname]
 
     def parse(self, response):
         links = response.css("a::attr(href)").getall()
@@ -24,7 +27,9 @@ class Pages(scrapy.Spider):
             "h1": response.css("h1::text").get(),
             "links": links,
         }
-        yield from response.follow_all(links, callback=self.parse)
+        # The rest of a page's links would be lost with the first that is not of the web (mailto).
+        web = (url for url in map(response.urljoin, links) if url.startswith("http"))
+        yield from response.follow_all(web, callback=self.parse)
 
 
 concurrency = int(os.environ.get("CONCURRENCY", "32"))
