@@ -13,7 +13,10 @@ export async function followJob(
   signal: AbortSignal,
 ): Promise<JobState> {
   const ending = new AbortController();
-  const until = AbortSignal.any([signal, ending.signal]);
+  const until = ending.signal;
+  const end = (): void => ending.abort();
+  signal.addEventListener('abort', end);
+  if (signal.aborted) end();
   const watching = (async () => {
     for await (const progress of log.progress.watch(jobId, until)) onProgress(progress);
   })().catch(() => undefined);
@@ -36,7 +39,8 @@ export async function followJob(
       await Promise.race([decided, clock.sleep(2000, until).catch(() => undefined)]);
     }
   } finally {
-    ending.abort();
+    signal.removeEventListener('abort', end);
+    end();
     await watching;
   }
 }

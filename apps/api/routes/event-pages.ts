@@ -27,11 +27,14 @@ export async function eventsPage(
   signal: AbortSignal,
 ): Promise<EventsPage> {
   const ended = new AbortController();
-  const both = AbortSignal.any([signal, ended.signal]);
+  const end = (): void => ended.abort();
+  signal.addEventListener('abort', end);
+  if (signal.aborted) end();
   try {
-    return await (wanted.reverse ? pageBackwards(wanted, limit, both) : pageForwards(wanted, limit, both));
+    return await (wanted.reverse ? pageBackwards : pageForwards)(wanted, limit, ended.signal);
   } finally {
-    ended.abort();
+    signal.removeEventListener('abort', end);
+    end();
   }
 }
 

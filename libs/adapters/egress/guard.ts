@@ -83,12 +83,18 @@ export async function admitsUrl(guard: AddressGuard, url: string, signal: AbortS
   const { hostname, port } = targetOf(url);
   if (!guard.admitsHost(hostname, port)) return false;
   if (literalOf(hostname) !== null) return true;
-  const ended = AbortSignal.any([signal, AbortSignal.timeout(RESOLVE_MS)]);
-  return Promise.race([
-    guard.addressesOf(hostname, port).then(
-      () => true,
-      (error: unknown) => !(error instanceof BlockedAddressError),
-    ),
-    new Promise<boolean>((resolve) => ended.addEventListener('abort', () => resolve(true), { once: true })),
-  ]);
+  return new Promise((resolve) => {
+    const answer = (admitted: boolean): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', goOn);
+      resolve(admitted);
+    };
+    const goOn = (): void => answer(true);
+    const timer = setTimeout(goOn, RESOLVE_MS);
+    signal.addEventListener('abort', goOn);
+    if (signal.aborted) goOn();
+    guard
+      .addressesOf(hostname, port)
+      .then(goOn, (error: unknown) => answer(!(error instanceof BlockedAddressError)));
+  });
 }

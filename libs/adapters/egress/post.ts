@@ -24,7 +24,6 @@ export type PostOutcome =
 export async function post(request: PostRequest, guard: AddressGuard, agents: Agents): Promise<PostOutcome> {
   const { hostname, port } = targetOf(request.url);
   if (!guard.admitsHost(hostname, port)) return { ok: false, ...problems.blocked };
-  const timeout = AbortSignal.timeout(request.timeoutMs);
   const stream = got.stream.post(request.url, {
     agent: agents,
     body: request.body,
@@ -34,15 +33,25 @@ export async function post(request: PostRequest, guard: AddressGuard, agents: Ag
     retry: { limit: 0 },
     throwHttpErrors: false,
   });
-  const ended = AbortSignal.any([timeout, request.signal]);
+  const ended = new AbortController();
+  let isLate = false;
+  const timer = setTimeout(() => {
+    isLate = true;
+    ended.abort();
+  }, request.timeoutMs);
+  const stop = (): void => ended.abort();
+  request.signal.addEventListener('abort', stop);
+  if (request.signal.aborted) stop();
   try {
-    const [head] = (await once(stream, 'response', { signal: ended })) as [IncomingMessage];
+    const [head] = (await once(stream, 'response', { signal: ended.signal })) as [IncomingMessage];
     const retryAfter = retryAfterMs(head.headers['retry-after'], Date.now());
     return { ok: true, statusCode: head.statusCode ?? 0, retryAfterMs: retryAfter };
   } catch (error) {
     request.signal.throwIfAborted();
-    return { ok: false, ...(timeout.aborted ? problems.timeout(request.timeoutMs) : problemOf(error)) };
+    return { ok: false, ...(isLate ? problems.timeout(request.timeoutMs) : problemOf(error)) };
   } finally {
+    clearTimeout(timer);
+    request.signal.removeEventListener('abort', stop);
     // Errors that come after the answer are nobody's.
     stream.on('error', () => undefined);
     stream.destroy();
