@@ -22,6 +22,7 @@ const shared = {
 export default {
   globalSetup: '<rootDir>/libs/testing/jest-setup.mjs',
   globalTeardown: '<rootDir>/libs/testing/jest-teardown.mjs',
+  testSequencer: '<rootDir>/libs/testing/jest-sequencer.mjs',
   // Real servers on a busy machine take their time; what a test waits for is a condition, not this.
   testTimeout: 60_000,
   projects: [

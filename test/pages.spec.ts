@@ -14,7 +14,7 @@ import { Home } from './support/spoor.js';
 
 const PATIENCE = 60_000;
 const SECRET = 'a secret for tests that is long enough for keys';
-const PAGES = 400;
+const PAGES = 250;
 /** A folder: pictures of every page are left there. */
 const PICTURES = process.env['SPOOR_PICTURES'];
 
@@ -233,14 +233,8 @@ test('what hostile pages are called runs nothing, wherever it is shown, and thei
   const paths = ['', '/timeline', '/pages', '/items', '/at/5', '/restart', '/again'].map(
     (path) => `/sessions/${hostileId}${path}`,
   );
-  for (const path of [
-    '/sessions',
-    ...paths,
-    detail,
-    `${detail}?shown=source`,
-    `${detail}/body?as=page`,
-    `${detail}/body?as=source`,
-  ]) {
+  const bodies = [`${detail}/body?as=page`, `${detail}/body?as=source`];
+  const lookAt = async (path: string): Promise<void> => {
     const page = await open(path);
     await page.waitForLoadState('networkidle').catch(() => undefined);
     // A body alone has them, and may not run them.
@@ -255,7 +249,8 @@ test('what hostile pages are called runs nothing, wherever it is shown, and thei
       ).toBe(false);
     }
     await close(page);
-  }
+  };
+  await Promise.all(['/sessions', ...paths, detail, `${detail}?shown=source`, ...bodies].map(lookAt));
   const body = await fetch(`${base}${detail}/body?as=page`);
   expect(body.headers.get('content-security-policy')).toMatch(/^sandbox; default-src 'none'/);
   expect(body.headers.get('x-content-type-options')).toBe('nosniff');

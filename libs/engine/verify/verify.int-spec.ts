@@ -48,8 +48,8 @@ describe('verifying a log on a real server', () => {
   };
   const publish = async (n: number, body?: BodyRef): Promise<number> => {
     const { last } = new History(JOB).fetched(url(n), [], { title: `Page ${n}`, ...(body && { body }) });
-    return (await log.eventLog.publishPage({ ...last, id: pageEventId(JOB, 1, url(n), 1) } as NewPageEvent))
-      .seq;
+    const event = { ...last, id: pageEventId(JOB, 1, url(n), 1) } as NewPageEvent;
+    return (await log.eventLog.publishPage(event, { alone: true })).seq;
   };
   const verify = async (options: { deep?: boolean } = {}) => {
     const deps: VerifyDeps = {
