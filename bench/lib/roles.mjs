@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { connectLog } from '#libs/adapters/jetstream';
 import { jobEventId, jobId, shardOf } from '#libs/events';
 import { resolveSpec } from '#libs/job';
@@ -11,7 +10,7 @@ import { root, workFolder } from './spoor.mjs';
 const COMMAND = join(root, 'scripts/spoor.mjs');
 const ENDINGS = new Set(['JobCompleted', 'JobStopped', 'ProxyFailed']);
 
-/** One process of the engine. @returns `{ rss(): MB, stop(), kill() }` */
+/** One process of the engine. @returns `{ rss(): MB, cpu(): s, stop(), kill() }` */
 export function startRole(role, env, profile) {
   const flags = profile ? ['--cpu-prof', `--cpu-prof-dir=${profile}`] : [];
   const args = [...flags, COMMAND, 'run', role];
@@ -23,6 +22,7 @@ export function startRole(role, env, profile) {
   };
   return {
     rss: () => treeOf(child.pid).get('engine')?.rss ?? 0,
+    cpu: () => [...treeOf(child.pid).values()].reduce((sum, { cpu }) => sum + cpu, 0),
     stop: () => end('SIGTERM'),
     kill: () => end('SIGKILL'),
   };
@@ -49,6 +49,8 @@ export async function startEngine(site, { shards = 1, env = {} } = {}) {
       roles.push(started);
       return started;
     },
+    /** CPU s that the NATS server has taken. */
+    natsCpu: () => treeOf(process.pid).get('nats')?.cpu ?? 0,
     close: async () => {
       await Promise.all(roles.map((role) => role.stop()));
       await log.close();
@@ -75,18 +77,27 @@ export async function startJobs(log, specs, shards = 1) {
   return ids;
 }
 
+/** Until those of the jobs that are of this shard have ended. Follows what is decided: to ask again and again takes a core with a thousand jobs. */
+async function endings(log, shard, ids, timeoutMs) {
+  const left = new Set([...ids].filter((id) => shardOf(id) === shard));
+  const watching = new AbortController();
+  const timer = setTimeout(() => watching.abort(), timeoutMs);
+  const see = ({ jobId: id, type }) => ENDINGS.has(type) && left.delete(id) && left.size === 0;
+  try {
+    const decisions = log.eventLog.watchDecisions(shard, watching.signal);
+    (await log.eventLog.lastDecisions(shard)).forEach(see);
+    if (left.size > 0) for await (const decision of decisions) if (see(decision)) break;
+  } finally {
+    clearTimeout(timer);
+    watching.abort();
+  }
+  if (left.size > 0) throw new Error(`${left.size} jobs have not ended`);
+}
+
 /** Waits until all have ended. @returns of each job: `{ startedAt, firstAt, endedAt, ok }`, by the server's clock in ms; ok: distinct pages that answered 200 */
 export async function untilEnded(log, ids, { timeoutMs = 300_000 } = {}) {
   const shards = new Set(ids.map(shardOf));
-  const wanted = new Set(ids);
-  const deadline = performance.now() + timeoutMs;
-  for (;;) {
-    const last = (await Promise.all([...shards].map((shard) => log.eventLog.lastDecisions(shard)))).flat();
-    const ended = last.filter(({ jobId: id, type }) => wanted.has(id) && ENDINGS.has(type)).length;
-    if (ended === wanted.size) break;
-    if (performance.now() > deadline) throw new Error(`${wanted.size - ended} jobs have not ended`);
-    await sleep(100);
-  }
+  await Promise.all([...shards].map((shard) => endings(log, shard, new Set(ids), timeoutMs)));
   const jobs = new Map(
     ids.map((id) => [id, { startedAt: 0, firstAt: 0, endedAt: 0, ok: new Set(), doubles: 0 }]),
   );

@@ -6,17 +6,23 @@ import { percentile, row } from '../lib/stats.mjs';
 const PAGES_EACH = 2;
 const JOBS_EACH = 10;
 
-export async function run({ runs, jobs, say }) {
+export async function run({ runs, jobs, profile, say }) {
   const site = await startSite(200, { hosts: Math.min(250, Math.ceil(jobs / JOBS_EACH)) });
   const p99 = [];
   const slowest = [];
   const speeds = [];
+  const cpus = {};
   try {
     for (let i = 0; i < runs; i += 1) {
       const engine = await startEngine(site);
       try {
-        engine.start('coordinator');
-        engine.start('worker', { SPOOR_WORKER_SLOTS: '32' });
+        const coordinator = engine.start('coordinator', {}, profile);
+        const worker = engine.start('worker', { SPOOR_WORKER_SLOTS: '32' }, profile);
+        const spent = () => ({
+          coordinator: coordinator.cpu(),
+          worker: worker.cpu(),
+          nats: engine.natsCpu(),
+        });
         await site.reset();
         // So that both are there: what is measured is the jobs' wait, not the start of the processes.
         const politeness = { concurrency: 8, perHost: 8, delayMs: 0, robots: 'ignore' };
@@ -27,7 +33,11 @@ export async function run({ runs, jobs, say }) {
           const host = site.hosts[k % site.hosts.length];
           return { ...common, start: [`http://${host}${paths[k % paths.length]}`] };
         });
+        const before = spent();
         const ended = await untilEnded(engine.log, await startJobs(engine.log, specs));
+        const after = spent();
+        for (const [part, cpu] of Object.entries(after))
+          (cpus[part] ??= []).push(((cpu - before[part]) * 1000) / jobs);
         const waits = ended.map(({ startedAt, firstAt }) => (firstAt - startedAt) / 1000);
         const starved = ended.filter(({ ok, doubles }) => ok < 1 || doubles > 0).length;
         if (starved > 0) throw new Error(`${starved} jobs have no page, or one twice`);
@@ -51,5 +61,6 @@ export async function run({ runs, jobs, say }) {
     row(`${name}: wait for the first page, p99`, 's', p99),
     row(`${name}: the longest wait`, 's', slowest),
     row(`${name}: jobs done`, 'jobs/s', speeds),
+    ...Object.entries(cpus).map(([part, values]) => row(`${name}: CPU of ${part}`, 'ms/job', values)),
   ];
 }
