@@ -1,4 +1,5 @@
-import { MsgHdrsImpl, type Msg, type MsgHdrs } from '@nats-io/transport-node';
+import { MsgHdrsImpl, type MsgHdrs } from '@nats-io/transport-node';
+import type { RawMessage } from './session.js';
 
 /** Headers that are text already: building the library's map for each event costs five times as much. */
 export class TextHeaders extends MsgHdrsImpl {
@@ -85,7 +86,7 @@ export function decodeEnvelope(headers: MsgHdrs | undefined): ReadEnvelope {
 }
 
 /** The same of a message as it came: the library's map of headers costs more than all else that a replay does with an event. */
-export function readEnvelope(msg: Msg): ReadEnvelope {
+export function readEnvelope(msg: RawMessage['msg']): ReadEnvelope {
   const text = headerText(msg);
   if (text === null) return decodeEnvelope(msg.headers);
   const found = nothing();
@@ -104,7 +105,7 @@ export function readEnvelope(msg: Msg): ReadEnvelope {
 }
 
 /** The library's messages know their size, though its interface does not say so. */
-type SizedMsg = Msg & { size?: () => number };
+type SizedMsg = RawMessage['msg'] & { size?: () => number };
 
 /** Headers lie right before the payload; null when there are none, or not where they are looked for. */
 function headerText(msg: SizedMsg): string | null {

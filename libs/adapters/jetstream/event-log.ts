@@ -32,6 +32,10 @@ import { lastOfEachSubject } from './last-of-each.js';
 import { readRaw, type RawReadOptions } from './reader.js';
 import { seqAtTime } from './seq-at-time.js';
 import type { RawMessage } from './session.js';
+import { leaderMessage } from './stored.js';
+
+/** It is appended only where there is none before it. */
+const FIRST_DECISION = 'JobStarted';
 
 /** The event log on JetStream; see the port for what each call promises. */
 export class JetStreamEventLog implements EventLog {
@@ -131,9 +135,14 @@ export class JetStreamEventLog implements EventLog {
 
   async readDecisions(jobId: string, options: { bulk?: boolean } = {}): Promise<JobEvent[]> {
     await this.beginning;
+    const bulk = options.bulk ?? true;
+    const last = await this.lastDecision(jobId);
+    if (last === null) return [];
+    const isOnly = readEnvelope(last.msg).type === FIRST_DECISION;
+    const messages = isOnly ? [last] : this.messages(jobId, { filter: subjects.jobSubject(jobId) });
     const decisions: JobEvent[] = [];
-    for await (const message of this.messages(jobId, { filter: subjects.jobSubject(jobId) })) {
-      const decoded = decodeEvent(message, this.blobs, options.bulk ?? true);
+    for await (const message of messages) {
+      const decoded = decodeEvent(message, this.blobs, bulk);
       const entry = decoded instanceof PartialEntry ? await decoded.load() : decoded;
       if (isUnreadable(entry))
         throw new SpoorError(
@@ -144,6 +153,18 @@ export class JetStreamEventLog implements EventLog {
       if (isDecision(entry)) decisions.push(entry);
     }
     return decisions;
+  }
+
+  /** One question, where a consumer takes four: of most jobs that are asked for, the start is all there is. */
+  private async lastDecision(jobId: string): Promise<RawMessage | null> {
+    try {
+      const stream = subjects.eventStream(shardOf(jobId));
+      const query = { last_by_subj: subjects.jobSubject(jobId) };
+      const found = await leaderMessage(this.connection, stream, query);
+      return found && { seq: found.seq, storedAt: found.storedAt, msg: found };
+    } catch (error) {
+      throw toSpoorError(error);
+    }
   }
 
   readJob(jobId: string, { type, ...options }: JobReadOptions = {}): AsyncIterable<LogBatch> {

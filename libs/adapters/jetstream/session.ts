@@ -16,7 +16,7 @@ export interface RawMessage {
   seq: number;
   /** Server's clock, ms since the epoch. */
   storedAt: number;
-  msg: Msg;
+  msg: Pick<Msg, 'subject' | 'data' | 'headers' | 'reply'>;
 }
 
 export interface ConsumerSpec {

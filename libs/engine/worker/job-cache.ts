@@ -1,3 +1,4 @@
+import type { JobEvent } from '#libs/events';
 import { foldDecisions, type JobState } from '#libs/job';
 import type { EventLog } from '../ports/index.js';
 
@@ -31,6 +32,11 @@ export class JobCache {
     return loading;
   }
 
+  /** A decision as it is seen: of a job that begins it is all there is to know, and need not be read. */
+  see(event: JobEvent): void {
+    if (event.type === 'JobStarted' && !this.jobs.has(event.jobId)) this.keep(event.jobId, knownBy([event]));
+  }
+
   forget(jobId: string): void {
     this.jobs.delete(jobId);
   }
@@ -42,14 +48,7 @@ export class JobCache {
   private async load(jobId: string): Promise<KnownJob> {
     try {
       const decisions = await this.log.readDecisions(jobId, { bulk: false });
-      const last = decisions.at(-1);
-      // After a purge the removal stands alone, and a history without its beginning cannot be folded.
-      const gone = last === undefined || last.type === 'JobRemoved';
-      const job = {
-        state: gone ? null : foldDecisions(decisions),
-        eventId: last?.id,
-        traceparent: last?.traceparent,
-      };
+      const job = knownBy(decisions);
       this.keep(jobId, job);
       return job;
     } finally {
@@ -63,6 +62,17 @@ export class JobCache {
     const oldest = this.jobs.keys().next();
     if (this.jobs.size > MAX_JOBS && !oldest.done) this.jobs.delete(oldest.value);
   }
+}
+
+function knownBy(decisions: JobEvent[]): KnownJob {
+  const last = decisions.at(-1);
+  // After a purge the removal stands alone, and a history without its beginning cannot be folded.
+  const gone = last === undefined || last.type === 'JobRemoved';
+  return {
+    state: gone ? null : foldDecisions(decisions),
+    eventId: last?.id,
+    traceparent: last?.traceparent,
+  };
 }
 
 const isFresh = ({ state }: KnownJob, jobSeq: number): boolean => state === null || state.lastSeq >= jobSeq;

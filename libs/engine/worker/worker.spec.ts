@@ -12,6 +12,11 @@ const started: JobEvent = {
   data: { commandId: 'c', run: 1, generation: 1, spec, start },
 };
 
+const resumed: JobEvent = {
+  ...{ type: 'JobResumed', id: 'second', jobId: '0-aaaaaaaa', seq: 2, storedAt: 0, time: '' },
+  data: { commandId: 'r', run: 2 },
+};
+
 /** A worker whose surroundings only note what they are asked. */
 function setUp({
   slots = 8,
@@ -178,6 +183,23 @@ describe('Worker', () => {
     await it.settle();
     expect([it.asked, it.published, it.answers]).toEqual([[], [], ['one done']]);
     expect(it.freeSlots()).toBe(8);
+    await it.worker.drain(0);
+  });
+
+  it('asks nobody about a job whose start it has seen, and the log once it has to know more', async () => {
+    let reads = 0;
+    const read = async (): Promise<JobEvent[]> => {
+      reads++;
+      return [started, { ...resumed, seq: 4 }];
+    };
+    const it = setUp({ readDecisions: read });
+    it.worker.onDecision(started);
+    it.deliver('one');
+    await it.settle();
+    expect([it.asked, reads]).toEqual([URLS, 0]);
+    it.deliver('later', { seq: 6, jobSeq: 4, run: 2 });
+    await it.settle();
+    expect(reads).toBe(1);
     await it.worker.drain(0);
   });
 

@@ -65,6 +65,7 @@ export class Worker {
 
   /** A decision that the log holds; ends what it ends. */
   onDecision(event: JobEvent): void {
+    this.jobs.see(event);
     const end = endedBy(event);
     if (end) this.endRun(event.jobId, end);
   }
