@@ -135,7 +135,8 @@ export class ConsumerSession {
       if (have >= max || (have > 0 && this.pending === 0 && now >= notBefore))
         return this.queue.splice(0, max);
       if (have > 0) lingerUntil ||= Math.max(now + LINGER_MS, notBefore);
-      const wakeAt = have > 0 ? lingerUntil : until;
+      const enough = this.pending === 0 ? notBefore : lingerUntil;
+      const wakeAt = have > 0 ? enough : until;
       if (now >= wakeAt) return this.queue.splice(0, max);
       await this.change(wakeAt - now, signal);
     }

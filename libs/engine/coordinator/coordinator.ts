@@ -2,12 +2,12 @@ import { SpoorError } from '#libs/failures';
 import { proxyFailure, statusAfter, type HashKey, type JobCommand } from '#libs/job';
 import { ConflictError } from '#libs/engine/ports';
 import type {
-  Allowance,
   Clock,
   CoordinatorReading,
   EventLog,
   FetchQueue,
   Lease,
+  LogBatch,
   Logger,
   LogInspection,
   Metrics,
@@ -15,12 +15,12 @@ import type {
   Room,
 } from '#libs/engine/ports';
 import { describeError } from '../describe-error.js';
-import { fullest, isFull } from '../health/index.js';
 import { appendDecision } from '../jobs/index.js';
 import type { JobRunner } from './job-runner.js';
 import { Releaser } from './releaser.js';
 import { readingOf } from './reading.js';
 import { ShardJobs } from './shard-jobs.js';
+import { whatIsFull } from './what-is-full.js';
 
 export interface CoordinatorDeps {
   eventLog: EventLog;
@@ -55,6 +55,8 @@ export interface CoordinatorOptions {
 }
 
 const TICK_MS = 500;
+/** What comes within this of the last is folded and released together: a pass costs the same for one outcome as for many. */
+const GATHER_MS = 3;
 
 /**
  * Leads one shard: folds the log of every running job, releases what may be fetched, and says when a job is complete. It learns
@@ -206,9 +208,10 @@ export class Coordinator {
       fromSeq: head.lastSeq + 1,
       follow: true,
       signal,
+      everyMs: GATHER_MS,
     })) {
       jobs.fold(batch);
-      for (const runner of jobs.runners.values()) this.checkProxy(runner);
+      this.checkProxies(jobs, batch);
       releaser.pump();
     }
   }
@@ -219,6 +222,13 @@ export class Coordinator {
     const { run } = frontier.state;
     const pages = frontier.counts;
     await this.say(runner, { type: 'complete', commandId: `complete-${run}`, run, because, pages });
+  }
+
+  private checkProxies(jobs: ShardJobs, { entries }: LogBatch): void {
+    for (const jobId of new Set(entries.map((entry) => entry.jobId))) {
+      const runner = jobId === null ? undefined : jobs.runners.get(jobId);
+      if (runner) this.checkProxy(runner);
+    }
   }
 
   /** Ends the run when its proxy failed more often in a row than the job tolerates. */
@@ -262,6 +272,8 @@ export class Coordinator {
     for (const runner of jobs.runners.values()) {
       if (runner.changedSinceAsked()) this.deps.progress.publish(runner.progress);
       look ||= runner.mustLook;
+      // Of a job whose history was read just now, the failures may all lie in there.
+      this.checkProxy(runner);
     }
     if (look) releaser.resync();
     else releaser.pump();
@@ -271,29 +283,11 @@ export class Coordinator {
   /** A full log or disk could not even say that it is full: jobs pause while there is room to. */
   private async checkRoom(jobs: ShardJobs): Promise<void> {
     if (jobs.runners.size === 0) return;
-    const full = await this.whatIsFull();
+    const { shard, minFreeBytes = 0 } = this.options;
+    const full = await whatIsFull(this.deps, shard, minFreeBytes);
     if (!full) return;
     const reason = `${full} is nearly full. Make room, then resume.`;
     for (const runner of jobs.runners.values())
       this.hold(runner, `no-room-${runner.frontier.state!.run}`, reason);
-  }
-
-  private async whatIsFull(): Promise<string | null> {
-    const free = await this.deps.room.freeBytes();
-    if (free !== null && free < (this.options.minFreeBytes ?? 0)) return 'The disk under SPOOR_HOME';
-    const most = fullest(await this.allowances());
-    if (!most || !isFull(most)) return null;
-    return most.name === 'account' ? 'The NATS account of the event log' : 'The event log';
-  }
-
-  /** Streams and the account have limits of their own, and whichever is reached first refuses every write. */
-  private async allowances(): Promise<Allowance[]> {
-    const { inspection, eventLog } = this.deps;
-    const { shard } = this.options;
-    if (inspection) return inspection.allowances(shard);
-    const { stream, bytes, maxBytes } = await eventLog.head(shard);
-    return maxBytes === null
-      ? []
-      : [{ name: `stream ${stream}`, used: bytes, limit: maxBytes, unit: 'bytes' }];
   }
 }

@@ -67,6 +67,11 @@ export class Pace implements HostRules {
     return Math.min(this.delayed.earliest, this.waiting.earliest);
   }
 
+  /** Whether `take` may find anything. */
+  isDue(now: number): boolean {
+    return this.ready.length > 0 || this.nextWake <= now;
+  }
+
   /** Takes in pages that the fold opened. @param wall server-like wall clock, for due times */
   absorb(pages: readonly number[], now: number, wall: number): void {
     this.makePlace();

@@ -29,8 +29,8 @@ export class Releaser {
   private pumpAgain = false;
   private syncing = false;
   private syncAgain = false;
-  /** Of the passes that released something. */
-  private passes = 0;
+  /** Jobs that were said to be complete, with the decision that it was said on: what came of it is on its way here. */
+  private readonly completed = new WeakMap<JobRunner, number>();
   private cancelTimer: () => void = () => undefined;
 
   constructor(
@@ -102,8 +102,7 @@ export class Releaser {
     while (this.pumpAgain && !this.syncAgain && !this.signal.aborted) {
       this.pumpAgain = false;
       const batches = this.takeFromJobs();
-      const complete = [...this.jobs.runners.values()].filter((runner) => runner.complete);
-      await Promise.all(complete.map((runner) => this.deps.onComplete(runner)));
+      this.completeJobs();
       if (batches.length === 0) continue;
       const { shard, pool } = this.options;
       this.fetchSeq = await this.deps.fetchQueue.release(shard, pool, batches, this.fetchSeq);
@@ -111,17 +110,45 @@ export class Releaser {
     }
   }
 
+  /**
+   * The job that was served longest ago comes first, with a head start for one that begins: where jobs share a host, or the shard's
+   * room, the first page of each goes before the second of any.
+   */
   private takeFromJobs(): TaskBatch[] {
-    const runners = rotated([...this.jobs.runners.values()], this.passes);
-    let held = runners.reduce((sum, { pace }) => sum + pace.flights.size, 0);
+    const now = this.deps.clock.monotonic();
+    const due: JobRunner[] = [];
+    let held = 0;
+    for (const runner of this.jobs.runners.values()) {
+      held += runner.pace.flights.size;
+      if (runner.isDue(now)) due.push(runner);
+    }
+    due.sort((a, b) => a.servedAt - b.servedAt);
     const batches: TaskBatch[] = [];
-    for (const runner of runners) {
+    for (const runner of due) {
       const before = runner.pace.flights.size;
       batches.push(...runner.take(Math.max(this.options.maxInFlight - held, 0)));
-      held += runner.pace.flights.size - before;
+      const taken = runner.pace.flights.size - before;
+      if (taken > 0) runner.servedAt = now;
+      held += taken;
     }
-    if (batches.length > 0) this.passes++;
     return batches;
+  }
+
+  /** Beside the releases: no other job's page waits until the log has taken that one is complete. */
+  private completeJobs(): void {
+    for (const runner of this.jobs.runners.values()) {
+      const decidedAt = runner.frontier.state?.lastSeq;
+      if (!runner.complete || decidedAt === undefined || this.completed.get(runner) === decidedAt) continue;
+      this.completed.set(runner, decidedAt);
+      this.deps.onComplete(runner).catch((error: unknown) => {
+        this.completed.delete(runner);
+        const { jobId } = runner;
+        this.deps.logger.warn(
+          { jobId, error: describeError(error) },
+          'job could not be completed; trying again',
+        );
+      });
+    }
   }
 
   private setTimer(): void {
@@ -134,9 +161,3 @@ export class Releaser {
     this.cancelTimer = this.deps.clock.timer(wait, () => this.pump());
   }
 }
-
-/** Jobs take turns at being first: where they share a host or the shard's room, the first takes what there is. */
-const rotated = <T>(all: T[], by: number): T[] => {
-  const first = all.length === 0 ? 0 : by % all.length;
-  return [...all.slice(first), ...all.slice(0, first)];
-};
