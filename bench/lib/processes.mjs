@@ -4,6 +4,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 
 const TICKS = 100;
 const POLL_MS = 150;
+/** Place of a process's start in its stat, counted behind its name. */
+const STARTED = 19;
 
 const read = (file) => {
   try {
@@ -25,9 +27,18 @@ function children(pid) {
   }
 }
 
-/** What a process is for, by its command line. */
-function partOf(pid) {
+/** What processes were for when they could last be asked, by pid and start. */
+const known = new Map();
+
+/** What a process is for; null when it cannot be said. One that has ended and waits for its parent has no command line any more. */
+function partOf(pid, startedAt) {
+  const id = `${pid} ${startedAt}`;
   const command = read(`/proc/${pid}/cmdline`).replaceAll('\0', ' ');
+  if (command !== '') known.set(id, partOfCommand(command));
+  return known.get(id) ?? null;
+}
+
+function partOfCommand(command) {
   if (/nats-server/.test(command)) return 'nats';
   if (/^postgres|\/postgres /.test(command)) return 'postgres';
   if (/ run worker/.test(command)) return 'worker';
@@ -40,7 +51,8 @@ export function treeOf(pid, parts = new Map()) {
     .replace(/^.*\) /s, '')
     .split(' ');
   if (stat.length < 20) return parts;
-  const part = partOf(pid);
+  const part = partOf(pid, stat[STARTED]);
+  if (part === null) return parts;
   const sum = parts.get(part) ?? { cpu: 0, rss: 0 };
   // Postgres' backends come and go, so those that ended count; elsewhere they are parts of their own.
   for (const at of part === 'postgres' ? [11, 12, 13, 14] : [11, 12]) sum.cpu += Number(stat[at]) / TICKS;
