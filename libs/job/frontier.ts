@@ -205,15 +205,27 @@ export class Frontier {
     this.retries++;
   }
 
-  /** @internal Makes the page `origin + rest` known. @returns its index */
-  admit(origin: string, rest: string, depth: number, stage: string): number {
+  /** Makes the page `origin + rest` known. @returns its index */
+  private admit(origin: string, rest: string, depth: number, stage: string): number {
     const fresh = this.pages.size;
     const index = this.table.getOrAdd(origin, rest, fresh);
     if (index === fresh) {
       this.pages.push(origin, rest, depth, stage);
       this.open(index);
-    } else if (this.pages.isOpen(index)) this.pages.lowerDepth(index, depth);
+    } else this.pages.lowerDepth(index, depth);
     return index;
+  }
+
+  /** @internal The same for the links of a page: paths of `origin`, or whole URLs. */
+  admitAll(origin: string, links: readonly string[], depth: number, stage: string): void {
+    const { pages } = this;
+    const found = this.table.getOrAddAll(origin, links, pages.size);
+    for (let i = 0; i < links.length; i++) {
+      const index = found[i]!;
+      const link = links[i]!;
+      if (index < pages.size) pages.lowerDepth(index, depth);
+      else this.open(pages.push(isOfOrigin(link) ? origin : '', link, depth, stage));
+    }
   }
 
   private open(index: number): void {
@@ -297,7 +309,7 @@ const handlers: EventHandlers<Frontier> = {
     frontier.close(index, 'fetched');
     const origin = originOf(data.finalUrl);
     for (const [stage, links] of Object.entries(data.links.follow))
-      for (const link of links) frontier.admit(isOfOrigin(link) ? origin : '', link, data.depth + 1, stage);
+      frontier.admitAll(origin, links, data.depth + 1, stage);
   },
   FetchFailed: closing('failed'),
   PageSkipped: closing('skipped'),

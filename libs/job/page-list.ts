@@ -66,7 +66,7 @@ export class PageList {
   }
 
   lowerDepth(index: number, depth: number): void {
-    if (depth < this.depths[index]!) this.depths[index] = depth;
+    if (depth < this.depths[index]! && this.isOpen(index)) this.depths[index] = depth;
   }
 
   notesOf(index: number): Readonly<Notes> {

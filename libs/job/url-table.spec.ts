@@ -35,4 +35,22 @@ describe('UrlTable', () => {
     expect(table.get('https://a.test/other')).toBe(-1);
     expect(table.size).toBe(50_000);
   });
+
+  test('gives the links of a page what each of them alone would get, while it grows', () => {
+    const key = [7, 9] as const;
+    const origin = 'https://a.test';
+    const all = new UrlTable(key);
+    const each = new UrlTable(key);
+    for (let page = 0; page < 400; page++) {
+      const links = Array.from({ length: page % 120 }, (_, i) => {
+        const path = `/p/${(page * 31 + i * i) % 5000}`;
+        return i % 7 === 3 ? `https://b.test${path}` : path;
+      });
+      const found = all.getOrAddAll(origin, links, all.size).slice(0, links.length);
+      const expected = links.map((link) => each.getOrAdd(link[0] === '/' ? origin : '', link, each.size));
+      expect([...found]).toEqual(expected);
+    }
+    expect(all.size).toBe(each.size);
+    expect(all.size).toBeGreaterThan(4000);
+  });
 });

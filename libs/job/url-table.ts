@@ -1,3 +1,4 @@
+import { isOfOrigin } from '#libs/events';
 import { UrlHasher, type HashKey } from './url-hasher.js';
 
 const EMPTY = -1;
@@ -13,6 +14,10 @@ export class UrlTable {
   private slots = 256;
   private words = emptyWords(this.slots);
   private used = 0;
+  // Of the last list of URLs.
+  private lows = new Int32Array(64);
+  private highs = new Int32Array(64);
+  private found = new Int32Array(64);
   private readonly hasher: UrlHasher;
 
   constructor(key: HashKey) {
@@ -34,7 +39,10 @@ export class UrlTable {
   getOrAdd(origin: string, rest: string, fresh: number): number {
     const { hasher } = this;
     hasher.hash(origin, rest);
-    const { low, high } = hasher;
+    return this.putOrGet(hasher.low, hasher.high, fresh);
+  }
+
+  private putOrGet(low: number, high: number, fresh: number): number {
     let slot = this.slotOf(low, high);
     const known = this.words[slot + INDEX]!;
     if (known !== EMPTY) return known;
@@ -45,6 +53,50 @@ export class UrlTable {
     this.put(slot, low, high, fresh);
     this.used++;
     return fresh;
+  }
+
+  /**
+   * The same for each link of a page, in their order; those that were not known are counted from `fresh`. All are hashed first, so
+   * that their places in a large table are fetched from memory together and not each in turn.
+   * @param links paths of `origin`, or whole URLs
+   * @returns their indices, valid until the next call
+   */
+  getOrAddAll(origin: string, links: readonly string[], fresh: number): Int32Array {
+    const { length } = links;
+    this.makeRoom(length);
+    const { hasher, lows, highs, found } = this;
+    for (let i = 0; i < length; i++) {
+      const link = links[i]!;
+      hasher.hash(isOfOrigin(link) ? origin : '', link);
+      lows[i] = hasher.low;
+      highs[i] = hasher.high;
+    }
+    this.lookFirst(length);
+    for (let i = 0; i < length; i++) {
+      if (found[i] !== EMPTY) continue;
+      const index = this.putOrGet(lows[i]!, highs[i]!, fresh);
+      if (index === fresh) fresh++;
+      found[i] = index;
+    }
+    return found;
+  }
+
+  /** What stands right where its hash points to: most of what is known. */
+  private lookFirst(length: number): void {
+    const { words, lows, highs, found } = this;
+    const mask = this.slots - 1;
+    for (let i = 0; i < length; i++) {
+      const low = lows[i]!;
+      const slot = (low & mask) * WORDS;
+      found[i] = words[slot] === low && words[slot + HIGH] === highs[i] ? words[slot + INDEX]! : EMPTY;
+    }
+  }
+
+  private makeRoom(length: number): void {
+    if (length <= this.found.length) return;
+    this.lows = new Int32Array(length);
+    this.highs = new Int32Array(length);
+    this.found = new Int32Array(length);
   }
 
   /** Where the hash stands, or the empty slot where it belongs. */

@@ -57,6 +57,8 @@ export class JobRunner {
       this.frontier.apply(entry);
       this.proxyFailures.apply(entry);
     }
+    // Of a million pages this would be a list of a million, and `begin` asks for those that are open.
+    this.frontier.takeOpened();
   }
 
   /** Ends the replay: everything open is placed. */
