@@ -59,6 +59,7 @@ export type { BatchUrl, ScrapeBatch } from './scrape-batch.js';
 export type { ExtractionRules } from './extraction-rules.js';
 export {
   browser as browserSpec,
+  isSharedVariable,
   jobSpec,
   jobSpecChanges,
   resolvedJobSpec,

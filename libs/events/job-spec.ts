@@ -121,6 +121,9 @@ const secretRef = z.union([
   }),
 ]);
 
+/** Variables that whoever may use a proxy may have looked up for it; all others are the operator's own. */
+export const isSharedVariable = (name: string): boolean => name.startsWith('SPOOR_PROXY_');
+
 /** A job with a proxy never goes direct, for whatever reason. */
 export const proxy = z.strictObject({
   /** `oxylabs` reads OXYLABS_* from the environment; `generic` uses `url` or `pool`. */

@@ -80,6 +80,11 @@ export const problems = {
     message: 'Worker is shutting down, please retry with another instance',
   }),
 
+  browserReplaced: (): HiveProblem => ({
+    code: 'terminating',
+    message: 'The browser is being replaced, please retry with another instance',
+  }),
+
   coordinatorTerminating: (): HiveProblem => ({
     code: 'terminating',
     message: 'Coordinator is shutting down, please retry',

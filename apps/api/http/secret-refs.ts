@@ -1,7 +1,5 @@
+import { isSharedVariable } from '#libs/events';
 import { SpoorError } from '#libs/failures';
-
-/** Variables that any key may have a job's proxy looked up in; others are the operator's own. */
-const SHARED = /^SPOOR_PROXY_/;
 
 const field = (value: unknown, name: string): unknown =>
   typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
@@ -18,7 +16,7 @@ export function refuseForeignSecrets(body: unknown): void {
     const places = [field(proxy, 'url'), ...(Array.isArray(pool) ? (pool as unknown[]) : [])];
     for (const place of places) {
       const name = field(place, 'env');
-      if (typeof name === 'string' && !SHARED.test(name)) throw notShared();
+      if (typeof name === 'string' && !isSharedVariable(name)) throw notShared();
     }
   }
 }

@@ -5,6 +5,7 @@ import { SpoorError } from '#libs/failures';
 import { findChromium, type Chromium } from './chromium-binary.js';
 import { flagsOf } from './flags.js';
 import { PlaywrightBrowser } from './playwright-browser.js';
+import { sweepStaleProfiles } from './stale-profiles.js';
 import { BROWSER_UID, findSetpriv, isRoot, runAs } from './unprivileged.js';
 
 const LAUNCH_MS = 30_000;
@@ -28,10 +29,12 @@ class ChromiumBrowsers implements Browsers {
   private found: Promise<Chromium> | null = null;
   /** Known after the first start. */
   private sandboxed = true;
+  private swept = false;
 
   constructor(private readonly options: BrowsersOptions) {}
 
   async launch(options: BrowserOptions): Promise<RunningBrowser> {
+    this.sweepOnce();
     const { chromium: chosen, caches } = this.options;
     const path = process.env.PATH ?? '';
     const places = { chosen, path, caches, forOthers: isRoot() };
@@ -48,6 +51,19 @@ class ChromiumBrowsers implements Browsers {
       }
     }
     return this.start(found, options, false);
+  }
+
+  /** Nobody else clears away what a worker leaves behind that is killed. */
+  private sweepOnce(): void {
+    if (this.swept) return;
+    this.swept = true;
+    try {
+      const uids = [process.getuid?.() ?? -1, ...(isRoot() ? [BROWSER_UID] : [])];
+      const count = sweepStaleProfiles(uids);
+      if (count > 0) this.options.logger.info({ count }, 'profiles of browsers that are gone were removed');
+    } catch (error) {
+      this.options.logger.warn({ err: error }, 'profiles of browsers that are gone could not be removed');
+    }
   }
 
   /** @throws SpoorError when that is not allowed, or would not help */

@@ -1,5 +1,5 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { HiveMetrics } from '#libs/engine/ports';
+import type { HiveEnd, HiveMetrics } from '#libs/engine/ports';
 import { hiveCodes, type HiveCode } from '#libs/hive';
 
 const SECONDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 40, 60, 120];
@@ -22,7 +22,8 @@ export interface ScopeReading {
   availableSlots: number;
 }
 
-const labelOf = (code: HiveCode): string => hiveCodes[code].name.replace('ERROR_CODE_', '');
+const labelOf = (end: HiveEnd): string =>
+  end === 'cancelled' ? 'CANCELLED' : hiveCodes[end].name.replace('ERROR_CODE_', '');
 
 /** The browser service for Prometheus, by the names that its dashboards have; scopes are few, and so are codes. */
 export class HivePromMetrics implements HiveMetrics {
@@ -41,7 +42,7 @@ export class HivePromMetrics implements HiveMetrics {
   );
   private readonly failures = this.counter(
     'browser_hive_worker_requests_failed',
-    'Requests that were answered by an error, by its code',
+    'Requests that were answered by an error, by its code; CANCELLED: nobody waited any more',
     ['scope', 'error_code'],
   );
   private readonly duration = this.histogram(
@@ -124,6 +125,7 @@ export class HivePromMetrics implements HiveMetrics {
     for (const { scope } of workers())
       for (const code of Object.keys(hiveCodes) as HiveCode[])
         if (code !== 'none') this.failures.inc({ scope, error_code: labelOf(code) }, 0);
+    for (const { scope } of workers()) this.failures.inc({ scope, error_code: labelOf('cancelled') }, 0);
     this.readers.push(() => {
       const lacking = workers().some(({ browser }) => !browser);
       this.findings.set({ code: 'no_browser', severity: 'failing' }, lacking ? 1 : 0);
@@ -141,10 +143,10 @@ export class HivePromMetrics implements HiveMetrics {
     });
   }
 
-  scraped(scope: string, code: HiveCode, ms: number): void {
+  scraped(scope: string, end: HiveEnd, ms: number): void {
     this.requests.inc({ scope });
-    if (code !== 'none') this.failures.inc({ scope, error_code: labelOf(code) });
-    this.duration.observe({ scope, error_code: labelOf(code) }, ms / 1000);
+    if (end !== 'none') this.failures.inc({ scope, error_code: labelOf(end) });
+    this.duration.observe({ scope, error_code: labelOf(end) }, ms / 1000);
   }
 
   navigated(scope: string, ms: number): void {
@@ -167,9 +169,9 @@ export class HivePromMetrics implements HiveMetrics {
     this.lost.inc({ scope });
   }
 
-  routed(asked: string, code: HiveCode, ms: number, attempts: number): void {
-    const scope = code === 'scope_not_found' ? '' : asked;
-    this.answered.observe({ scope, error_code: labelOf(code) }, ms / 1000);
+  routed(asked: string, end: HiveEnd, ms: number, attempts: number): void {
+    const scope = end === 'scope_not_found' ? '' : asked;
+    this.answered.observe({ scope, error_code: labelOf(end) }, ms / 1000);
     if (attempts > 1) this.retries.inc({ scope }, attempts - 1);
   }
 

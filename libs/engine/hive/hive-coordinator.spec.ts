@@ -1,4 +1,4 @@
-import { HiveCallError, type HiveWorkers, type WorkerAnswer } from '#libs/engine/ports';
+import { HiveCallError, type HiveMetrics, type HiveWorkers, type WorkerAnswer } from '#libs/engine/ports';
 import type { Heartbeat, HiveCode } from '#libs/hive';
 import { HiveCoordinator, type CoordinatorRequest } from './hive-coordinator.js';
 
@@ -36,13 +36,20 @@ function stage(answers: Record<string, HiveCode | HiveCallError>, takesMs = 0) {
     sleep: async (ms: number) => void (now += ms),
     timer: () => () => {},
   };
+  const ends: string[] = [];
+  const uncounted = (): void => undefined;
+  const metrics: HiveMetrics = {
+    ...{ navigated: uncounted, contentRead: uncounted, contextOpened: uncounted, scraped: uncounted },
+    ...{ contextRecycled: uncounted, browserLost: uncounted },
+    routed: (_, end) => void ends.push(end),
+  };
   const coordinator = new HiveCoordinator(
-    { workers, clock, logger: silent, newRayId: () => 'ray_1' },
+    { workers, clock, metrics, logger: silent, newRayId: () => 'ray_1' },
     { scopes: ['s'], timeoutMs: 60_000 },
   );
   const scrape = (more: Partial<CoordinatorRequest> = {}) =>
     coordinator.scrape({ ...request, ...more }, new AbortController().signal);
-  return { coordinator, asked, scrape, pass: (ms: number) => (now += ms) };
+  return { coordinator, asked, ends, scrape, pass: (ms: number) => (now += ms) };
 }
 
 describe('the coordinator of the browser service', () => {
@@ -90,6 +97,14 @@ describe('the coordinator of the browser service', () => {
       expect(asked).toEqual(['a:1']);
     },
   );
+
+  it('given a caller who gave up, then that is counted, and no worker that cannot be reached', async () => {
+    const { coordinator, ends, scrape } = stage({ 'a:1': new HiveCallError('cancelled') });
+    coordinator.hear(beat('a'));
+    await scrape();
+    expect(ends).toEqual(['cancelled']);
+    expect(coordinator.liveWorkers).toBe(1);
+  });
 
   it('given one that was not reached, then it gets nothing until it is heard again', async () => {
     const { coordinator, scrape } = stage({ 'a:1': new HiveCallError('unreachable') });

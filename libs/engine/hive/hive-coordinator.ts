@@ -22,6 +22,7 @@ import {
   type HiveProblem,
   type KnownWorker,
 } from '#libs/hive';
+import { CancelledError } from './within.js';
 
 /** A worker has so much longer than its request to answer, ms. */
 const ANSWER_GRACE_MS = 5000;
@@ -101,18 +102,20 @@ export class HiveCoordinator {
     const rayId = brief(request.rayId) || this.deps.newRayId();
     const said = { code: 'unknown', message: problems.unknown().message } as HiveProblem;
     let routed: Routed = { problem: said, attempts: 0 };
+    let isGone = false;
     this.active += 1;
     this.total += 1;
     try {
       routed = await this.route({ ...request, rayId }, startedAt, signal);
     } catch (error) {
-      logger.error({ err: error, rayId }, 'a request ended with an error that nobody expected');
+      isGone = error instanceof CancelledError;
+      if (!isGone) logger.error({ err: error, rayId }, 'a request ended with an error that nobody expected');
     } finally {
       this.active -= 1;
     }
     const executionMs = Math.max(0, Math.round(clock.monotonic() - startedAt));
     const answer = answerOf(routed, rayId, executionMs);
-    metrics?.routed(request.scopeName, answer.code, executionMs, routed.attempts);
+    metrics?.routed(request.scopeName, isGone ? 'cancelled' : answer.code, executionMs, routed.attempts);
     return answer;
   }
 
@@ -190,6 +193,7 @@ export class HiveCoordinator {
       return { answer, workerId };
     } catch (error) {
       if (!(error instanceof HiveCallError)) throw error;
+      if (error.kind === 'cancelled') throw new CancelledError();
       if (error.kind === 'timeout') return { problem: problems.workerTooSlow(workerId, timeoutMs), workerId };
       if (error.kind === 'unreachable') {
         worker.unreachable = true;

@@ -3,6 +3,7 @@ import type {
   BrowserEgress,
   Browsers,
   Clock,
+  HiveMetrics,
   RunningBrowser,
   WorkerRequest,
 } from '#libs/engine/ports';
@@ -47,6 +48,10 @@ class ManualClock implements Clock {
     await settled();
   }
 }
+const wish = {
+  ...{ jobId: '', proxyJson: '', screenshot: false, har: false, maxContentBytes: 0, userAgent: '' },
+  ...{ proxySession: '', contentAnyway: false },
+};
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 const never = new Promise<never>(() => undefined);
 
@@ -56,7 +61,13 @@ const egress: BrowserEgress = {
   ...{ forget: () => undefined, close: () => Promise.resolve() },
 };
 
-function stage(of: Partial<RunningBrowser> = {}) {
+const uncounted = (): void => undefined;
+
+/** @param options.maxMb of the browser */
+function stage(
+  of: Partial<RunningBrowser> = {},
+  options: { maxMb?: number; keyless?: boolean; contexts?: number } = {},
+) {
   const clock = new ManualClock();
   const made: { end(): void; closed: boolean }[] = [];
   const browsers: Browsers = {
@@ -78,17 +89,31 @@ function stage(of: Partial<RunningBrowser> = {}) {
     },
   };
   let ids = 0;
+  /** How requests ended, as it is counted. */
+  const ends: string[] = [];
+  const metrics: HiveMetrics = {
+    ...{ navigated: uncounted, contentRead: uncounted, contextOpened: uncounted, routed: uncounted },
+    ...{ contextRecycled: uncounted, browserLost: uncounted },
+    scraped: (_, end) => void ends.push(end),
+  };
+  const { maxMb = 2048, keyless = false, contexts = 1 } = options;
+  const limits = { maxBrowserMemoryMb: maxMb };
   const worker = new HiveWorker(
     {
-      ...{ browsers, clock, logger: silent, privateTargets: { of: () => [] } },
+      ...{ browsers, clock, metrics, logger: silent, privateTargets: { of: () => [] } },
       egresses: { open: () => Promise.resolve(egress), close: () => Promise.resolve() },
       ...{ newContextId: () => `ctx-${++ids}`, newRayId: () => 'ray_1' },
     },
-    { workerId: 'w', scope: 's', config: scopeConfig.parse({ contexts: { max: 1 } }) },
+    {
+      workerId: 'w',
+      scope: 's',
+      config: scopeConfig.parse({ contexts: { max: contexts }, limits }),
+      keyless,
+    },
   );
   const scrape = (signal = new AbortController().signal, render: WorkerRequest['render'] = null) =>
     worker.scrape({ ...request, render }, signal);
-  return { worker, clock, made, scrape };
+  return { worker, clock, made, scrape, ends };
 }
 
 describe('a worker of the browser service', () => {
@@ -109,10 +134,6 @@ describe('a worker of the browser service', () => {
     [{ proxySession: 'a'.repeat(201) }, 'Invalid render.proxy_session: longer than 200 characters'],
     [{ proxyJson: '{' }, 'Invalid render.proxy_json: not the proxy of a job spec'],
   ])('given %j, then it says what is wrong and opens nothing', async (more, message) => {
-    const wish = {
-      ...{ jobId: '', proxyJson: '', screenshot: false, har: false, maxContentBytes: 0, userAgent: '' },
-      ...{ proxySession: '', contentAnyway: false },
-    };
     const { made, scrape } = stage();
     expect(await scrape(undefined, { ...wish, ...more })).toMatchObject({ code: 'unknown', message });
     expect(made).toEqual([]);
@@ -130,14 +151,40 @@ describe('a worker of the browser service', () => {
     expect(worker.figures).toMatchObject({ totalContexts: 1, availableSlots: 1 });
   });
 
-  it('given a caller who is gone, then nothing is kept for it', async () => {
+  it.each([
+    [{ url: { env: 'AWS_SECRET' } }, true],
+    [{ pool: ['http://p:1', { env: 'AWS_SECRET' }] }, true],
+    [{ url: { env: 'SPOOR_PROXY_URL' } }, false],
+    [{ url: 'http://p:1' }, false],
+  ])(
+    'given callers without a key and the proxy %j, then foreign variables are refused: %s',
+    async (proxy, isRefused) => {
+      const { scrape, clock, made } = stage({}, { keyless: true });
+      const answer = scrape(undefined, { ...wish, proxyJson: JSON.stringify(proxy) });
+      await clock.pass(5000);
+      const told =
+        'Invalid render.proxy_json: without a key it may name variables that begin with SPOOR_PROXY_, no others';
+      expect((await answer).message === told).toBe(isRefused);
+      expect(made.length === 0).toBe(isRefused);
+    },
+  );
+
+  it('given callers with a key, then a proxy may be in any variable', async () => {
+    const { scrape, clock } = stage();
+    const answer = scrape(undefined, { ...wish, proxyJson: JSON.stringify({ url: { env: 'AWS_SECRET' } }) });
+    await clock.pass(5000);
+    expect(await answer).toMatchObject({ code: 'context_creation_failed' });
+  });
+
+  it('given a caller who is gone, then nothing is kept for it, and it counts as no failure', async () => {
     const caller = new AbortController();
-    const { worker, scrape } = stage();
+    const { worker, scrape, ends } = stage();
     const answer = scrape(caller.signal);
     await settled();
     caller.abort();
     await answer;
-    expect(worker.figures.activeRequests).toBe(0);
+    expect(worker.figures).toMatchObject({ activeRequests: 0, failedRequests: 0, totalRequests: 1 });
+    expect(ends).toEqual(['cancelled']);
   });
 
   it('given a browser that does not say a word for half a minute, then another one takes its place', async () => {
@@ -148,6 +195,36 @@ describe('a worker of the browser service', () => {
     await clock.pass(1);
     expect(made).toMatchObject([{ closed: true }]);
     void worker.scrape(request, new AbortController().signal);
+    await settled();
+    expect(made).toMatchObject([{ closed: true }, { closed: false }]);
+  });
+
+  it('given a browser that has grown too large, then it takes no new page, ends its last one, and another takes its place', async () => {
+    let bytes = 0;
+    const { worker, clock, made, scrape } = stage(
+      { memoryBytes: () => Promise.resolve(bytes) },
+      { maxMb: 256, contexts: 2 },
+    );
+    worker.start();
+    await clock.pass(1000);
+    const caller = new AbortController();
+    const last = scrape(caller.signal);
+    bytes = 256 * 2 ** 20;
+    await clock.pass(4000);
+    expect(made).toMatchObject([{ closed: false }]);
+    expect(worker.beat('w:1')).toMatchObject({ draining: true });
+    expect(worker.figures.availableSlots).toBe(0);
+    expect(await scrape()).toMatchObject({
+      code: 'terminating',
+      message: 'The browser is being replaced, please retry with another instance',
+    });
+    caller.abort();
+    await last;
+    await settled();
+    expect(made).toMatchObject([{ closed: true }]);
+    bytes = 0;
+    expect(worker.beat('w:1')).toMatchObject({ draining: false });
+    void scrape();
     await settled();
     expect(made).toMatchObject([{ closed: true }, { closed: false }]);
   });

@@ -80,13 +80,16 @@ export interface HeartbeatFeed {
   listen(onBeat: (beat: Heartbeat) => void): () => void;
 }
 
+/** How a request ended; `cancelled`: nobody waited for its answer. */
+export type HiveEnd = HiveCode | 'cancelled';
+
 /** What is counted about the browser service. Every call is quick and never throws. Times are ms. */
 export interface HiveMetrics {
-  scraped(scope: string, code: HiveCode, ms: number): void;
+  scraped(scope: string, end: HiveEnd, ms: number): void;
   navigated(scope: string, ms: number): void;
   contentRead(scope: string, chars: number): void;
   contextOpened(scope: string): void;
   contextRecycled(scope: string, reason: string): void;
   browserLost(scope: string): void;
-  routed(scope: string, code: HiveCode, ms: number, attempts: number): void;
+  routed(scope: string, end: HiveEnd, ms: number, attempts: number): void;
 }

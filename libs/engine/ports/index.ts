@@ -104,6 +104,7 @@ export {
 export {
   HiveCallError,
   type HeartbeatFeed,
+  type HiveEnd,
   type HiveMetrics,
   type HiveWorkers,
   type RenderReport,

@@ -89,7 +89,7 @@ export async function openHive({ config, hive }: HiveOptions): Promise<HiveResou
         const workerId = scopes.length === 1 ? name : `${name}-${scope}`;
         const worker = new HiveWorker(
           { ...common, browsers, egresses, privateTargets },
-          { workerId, scope, config: scopeConfig },
+          { workerId, scope, config: scopeConfig, keyless: hive.key === null },
         );
         const port = hive.workerPort + i;
         return { worker, port, address: `${hive.advertise ?? reachable(hive.host)}:${port}` };
