@@ -1,5 +1,6 @@
 // npm test [-- arguments of jest]
 import { spawn } from 'node:child_process';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { ensureSetup } from './lib/ensure.mjs';
 import { root, tell } from './lib/project.mjs';
@@ -8,7 +9,12 @@ const args = process.argv.slice(2);
 const selected = args.includes('--selectProjects')
   ? args.slice(args.indexOf('--selectProjects') + 1)
   : ['process'];
-const workers = args.some((arg) => /^(-i|-w|--runInBand|--maxWorkers)/.test(arg)) ? [] : ['--maxWorkers=2'];
+// Tests with servers and processes wait as much as they compute: one worker more than cores, and never many servers at once.
+const MOST_WORKERS = 4;
+const most = Math.min(availableParallelism() + 1, MOST_WORKERS);
+const workers = args.some((arg) => /^(-i|-w|--runInBand|--maxWorkers)/.test(arg))
+  ? []
+  : [`--maxWorkers=${most}`];
 
 try {
   // Only the tests across processes run what is built.
