@@ -5,6 +5,7 @@ import type { Scope } from '#libs/accounts';
 import { SpoorError } from '#libs/failures';
 import { API_DEPS, type ApiDeps } from '../deps.js';
 import { callerOf, isSeenBy } from './caller.js';
+import { soon } from './log-patience.js';
 import { jobNotFound } from './parse.js';
 import { refuseForeignSecrets } from './secret-refs.js';
 
@@ -45,7 +46,8 @@ export class AccessGuard implements CanActivate {
     if (!caller.isAdmin) refuseForeignSecrets(request.body);
     const id = job && !caller.isAdmin ? namedJob(request, job) : undefined;
     if (id === undefined) return true;
-    const state = await this.deps.jobs.state(id);
+    const asked = this.deps.jobs.state(id);
+    const state = await (request.method === 'GET' ? soon(asked) : asked);
     if (!state || !isSeenBy(caller, state)) throw jobNotFound(id);
     return true;
   }

@@ -9,6 +9,7 @@ import { API_DEPS, type ApiDeps } from '../deps.js';
 import { Needs } from '../http/access.js';
 import { JobViews } from '../routes/job-views.js';
 import { shownAs, showBody } from './body-view.js';
+import { soon } from '../http/log-patience.js';
 import { PageShells, sendPage } from './page-shells.js';
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -34,7 +35,7 @@ export class PageDetailController {
     @Req() request: Request,
     @Res() response: Response,
   ): Promise<void> {
-    const state = await this.views.state(id);
+    const state = await soon(this.views.state(id));
     const page = await this.known(id, pageId);
     const { readModels, eventLog } = this.deps;
     const [{ rows: evidence }, history, { rows: items }] = await Promise.all([
@@ -61,7 +62,7 @@ export class PageDetailController {
     @Query('as') as: unknown,
     @Res() response: Response,
   ): Promise<void> {
-    const { spec } = await this.views.state(id);
+    const { spec } = await soon(this.views.state(id));
     const page = await this.known(id, pageId);
     const event = page.bodySha256 === null ? null : await outcomeAt(this.deps.eventLog, id, page.seq);
     const fetched = event?.type === 'PageFetched' ? event.data : undefined;

@@ -9,6 +9,7 @@ import type { OverviewView, SessionHead } from '#libs/pages';
 import { API_DEPS, type ApiDeps } from '../deps.js';
 import { JobViews } from '../routes/job-views.js';
 import { LiveProgress } from '../routes/live-progress.js';
+import { soon } from '../http/log-patience.js';
 
 /** A page does not wait longer for a long history: it says what is known, and looks again. */
 const PATIENCE_MS = 50;
@@ -91,7 +92,7 @@ export class SessionFacts {
 
   /** @throws SpoorError job_not_found */
   async known(jobId: string): Promise<Known> {
-    const state = await this.views.state(jobId);
+    const state = await soon(this.views.state(jobId));
     const row = await this.deps.readModels.job(jobId).catch(() => null);
     const position = await this.position(jobId, row);
     const perMinute = state.status === 'running' ? (this.progress.rates(jobId)?.pages ?? null) : null;
@@ -150,7 +151,7 @@ export class SessionFacts {
 
   /** The newest first. */
   private async latest(jobId: string, lastSeq: number): Promise<LogEntry[]> {
-    const head = await this.deps.eventLog.head(shardOf(jobId));
+    const head = await soon(this.deps.eventLog.head(shardOf(jobId)));
     const found: LogEntry[] = [];
     for (const [fromSeq, toSeq] of [
       [Math.max(1, lastSeq - NEAR), lastSeq],

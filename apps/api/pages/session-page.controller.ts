@@ -10,6 +10,7 @@ import { checkJobId, parseQuery } from '../http/parse.js';
 import { pagesQuery } from '../schemas/queries.js';
 import { DID, isDid } from './did.js';
 import { withoutBlanks, type Fields } from './fields.js';
+import { soon } from '../http/log-patience.js';
 import { PageShells, sendPage } from './page-shells.js';
 import { retryAddress } from './retry-filter.js';
 import { SessionFacts } from './session-facts.js';
@@ -127,7 +128,8 @@ export class SessionPageController {
   ): Promise<void> {
     if (!/^\d{1,15}$/.test(seq))
       throw new SpoorError('invalid_request', 'seq: must be the sequence of an event', { field: 'seq' });
-    const state = await this.deps.histories.at(checkJobId(id), { seq: Number(seq) });
+    await soon(this.deps.jobs.state(checkJobId(id)));
+    const state = await this.deps.histories.at(id, { seq: Number(seq) });
     sendPage(response, stateAtPage(this.shells.for(request, response), state));
   }
 }

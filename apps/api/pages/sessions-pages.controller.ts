@@ -15,6 +15,7 @@ import { JobViews } from '../routes/job-views.js';
 import { LiveProgress } from '../routes/live-progress.js';
 import { jobsQuery } from '../schemas/queries.js';
 import { withoutBlanks, type Fields } from './fields.js';
+import { soon } from '../http/log-patience.js';
 import { PageShells, sendPage } from './page-shells.js';
 import { proxyWords } from './session-facts.js';
 import { specOf } from './start-spec.js';
@@ -62,7 +63,7 @@ export class SessionsPagesController {
   @Needs({ scope: 'jobs:write', job: 'path' })
   async again(@Param('id') id: string, @Req() request: Request, @Res() response: Response): Promise<void> {
     const { spec } = await this.views.state(id);
-    const decisions = await this.deps.eventLog.readDecisions(checkJobId(id));
+    const decisions = await soon(this.deps.eventLog.readDecisions(checkJobId(id)));
     const start = decisions.flatMap((event) => (event.type === 'JobStarted' ? event.data.start : []));
     const tooMany = start.length > START_SHOWN;
     const text = JSON.stringify({ ...spec, ...(tooMany ? {} : { start }) }, null, 2);

@@ -5,6 +5,7 @@ import type { JobReadOptions } from '#libs/engine/ports';
 import { shardOf, type LogEntry, type PageEventType } from '#libs/events';
 import { TIMELINE_FILTERS, type TimelineFilter, type TimelineView } from '#libs/pages';
 import { API_DEPS, type ApiDeps } from '../deps.js';
+import { soon } from '../http/log-patience.js';
 
 const ON_A_PAGE = 50;
 /** Looked through before the whole history is: most often what is wanted is near. */
@@ -36,7 +37,7 @@ export class TimelineReader {
 
   async read(jobId: string, wanted: Wanted): Promise<Pick<TimelineView, 'entries' | 'older' | 'newer'>> {
     if (wanted.seq !== undefined) return this.from(jobId, wanted, wanted.seq);
-    const { lastSeq } = await this.deps.eventLog.head(shardOf(jobId));
+    const { lastSeq } = await soon(this.deps.eventLog.head(shardOf(jobId)));
     const toSeq = Math.min(lastSeq, (wanted.before ?? Infinity) - 1);
     const found = await this.backwards(jobId, wanted.show, toSeq, ON_A_PAGE + 1);
     const entries = found.slice(0, ON_A_PAGE);
