@@ -21,6 +21,9 @@ export const TIER_LIMITS: Readonly<Record<Tier, { perHour: number; perUrlPerHour
   premium: { perHour: 2000, perUrlPerHour: 200 },
 };
 
+/** What an id of a key looks like. */
+export const KEY_ID = /^[0-9a-z]{16}$/;
+
 /** `spoor_<id>_<secret>`: the id finds the key, the secret (256 bits) proves it. */
 const KEY = /^spoor_([0-9a-z]{16})_([A-Za-z0-9_-]{43})$/;
 

@@ -7,6 +7,7 @@ export {
   type ApiKey,
   type Scope,
   type Tier,
+  KEY_ID,
 } from './api-key.js';
 export { foldKey, type KeyRing } from './key-ring.js';
 export { sumByCaller, usageOf, type UsageDelta } from './usage.js';

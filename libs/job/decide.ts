@@ -40,7 +40,7 @@ export type JobCommand =
   | (Asked & { type: 'fail-proxy'; run: number; failure: ProxyFailure })
   | (Asked & { type: 'complete'; run: number; because: Because; pages: EventData<'JobCompleted'>['pages'] })
   | (Asked & { type: 'fork'; copy: CopiedHistory<'JobForked'>; owner?: string | undefined })
-  | (Asked & { type: 'import'; copy: CopiedHistory<'JobImported'> })
+  | (Asked & { type: 'import'; copy: CopiedHistory<'JobImported'>; owner?: string | undefined })
   | (Asked & { type: 'start-reextraction'; rules: ExtractionRules })
   | (Asked & { type: 'complete-reextraction'; counts: ReextractedCounts })
   | (Asked & { type: 'remove' });
@@ -173,7 +173,10 @@ export function decide(jobId: string, state: JobState | null, command: JobComman
       return append('JobForked', { ...ref, ...ownedBy(command.owner), ...command.copy, run: state.run + 1 });
     case 'import':
       copied(command.copy.from);
-      return append('JobImported', { ...ref, ...command.copy, status: restingStatus(state) });
+      return append('JobImported', {
+        ...{ ...ref, ...ownedBy(command.owner), ...command.copy },
+        status: restingStatus(state),
+      });
     case 'start-reextraction': {
       const status = resting(jobId, state);
       const { version, pending } = state.extraction;

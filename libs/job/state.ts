@@ -85,7 +85,7 @@ const changesBy: EventHandlers<JobState, Partial<JobState>, JobEventType> = {
     owner: ownerIn(data),
     lastError: null,
   }),
-  JobImported: nothing,
+  JobImported: (_, { data }) => ({ owner: ownerIn(data) }),
   ReextractionStarted: (state, { data: { version, rules } }) => ({
     extraction: { ...state.extraction, pending: { version, rules } },
   }),

@@ -200,6 +200,20 @@ describe('an archive of a job, on real logs and real databases', () => {
     await expect(here.export(jobId, archive)).rejects.toMatchObject({ code: 'impossible_transition' });
   });
 
+  test('is the job of whom it is imported for, else the operator’s, and a copy of it is neither’s', async () => {
+    await here.export(jobId, archive);
+    const owned = await here.import(archive, { as: here.jobs.newJobId(), owner: 'ann' });
+    const ownerOf = async (id: string) => (await here.jobs.state(id))?.owner;
+    expect([await ownerOf(owned.jobId), (await here.rows(owned.jobId)).job.owner]).toEqual(['ann', 'ann']);
+    const again = new TarArchive(join(testDir('archive'), 'again.tar.gz'));
+    await here.export(owned.jobId, again);
+    const copy = await there.import(again, { as: there.jobs.newJobId() });
+    expect([(await there.jobs.state(copy.jobId))?.owner, (await there.rows(copy.jobId)).job.owner]).toEqual([
+      null,
+      null,
+    ]);
+  });
+
   test('that is kept before a removal is whole, and holds no less than the job at that moment', async () => {
     const { eventLog } = here.log;
     const deps = { eventLog, bodies: here.bodies, shards: SHARDS };

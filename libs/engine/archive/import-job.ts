@@ -21,6 +21,8 @@ export interface ImportOptions {
   /** Default: its own where that was never used, else one that follows from the archive. */
   as?: string | undefined;
   reason?: string | undefined;
+  /** Id of the API key whose job it becomes; default: the operator's. */
+  owner?: string | undefined;
   /** Events that are in the log so far. */
   onProgress?: ((events: number) => void) | undefined;
 }
@@ -69,7 +71,7 @@ export async function importJob(
   };
   const counts = await copyHistory(deps.eventLog, source, jobId, options.onProgress);
   const seq = await appendDecision(deps, jobId, await stateOf(deps, jobId), {
-    ...{ type: 'import', commandId, reason: options.reason },
+    ...{ type: 'import', commandId, reason: options.reason, owner: options.owner },
     copy: { from, sha256: manifest.events.sha256, events: counts.events, bodies: counts.bodies.linked },
   });
   const { status } = (await stateOf(deps, jobId))!;

@@ -42,7 +42,7 @@ const changesBy: EventHandlers<JobRecord, Partial<JobRecord>, JobEventType> = {
     spec: withChanges(job.spec, data.changes),
     owner: ownerIn(data),
   }),
-  JobImported: 'ignored',
+  JobImported: (_, { data }) => ({ owner: ownerIn(data) }),
   ReextractionStarted: 'ignored',
   ReextractionCompleted: (job, { data: { version, rules } }) => ({
     spec: withRules(job.spec, rules),

@@ -1,4 +1,5 @@
-import type { Command } from 'commander';
+import { InvalidArgumentError, type Command } from 'commander';
+import { KEY_ID } from '#libs/accounts';
 import { TarArchive } from '#libs/adapters/job-archive';
 import { importJob, type ImportAnswer } from '#libs/engine/archive';
 import { everyTwoSeconds } from '../../every-two-seconds.js';
@@ -10,6 +11,7 @@ import { command, say } from '../../say.js';
 interface Options extends Output {
   as?: string;
   reason?: string;
+  owner?: string;
 }
 
 /** `spoor job import <file>`: what was interrupted is finished by repeating it. */
@@ -19,19 +21,26 @@ export function addJobImport(job: Command, finish: Finish): void {
     .argument('<file.tar.gz>')
     .description('a job of an archive that spoor job export wrote; it does not run before it is resumed')
     .option('--as <jobId>', 'id of the job (its own where that was never used here, else a new one)')
+    .option('--owner <keyId>', "id of the API key whose job it becomes (the operator's)", keyId)
     .option('--reason <text>', 'why; kept in the history')
     .addOption(output())
-    .action((file: string, { as, reason, output: format }: Options) =>
+    .action((file: string, { as, reason, owner, output: format }: Options) =>
       withLog(async ({ log, bodies, clock, config: { shards } }) => {
         const onProgress = everyTwoSeconds((events) => say(`${events} events imported`));
         const deps = { eventLog: log.eventLog, bodies, clock, shards };
-        const answer = await importJob(deps, new TarArchive(file), { as, reason, onProgress });
+        const answer = await importJob(deps, new TarArchive(file), { as, reason, owner, onProgress });
         if (format === 'json') print(JSON.stringify(answer));
         else printAnswer(answer);
         say(`Look at it: ${command(`job explain ${answer.jobId}`)}`);
         finish(EXIT.done);
       }),
     );
+}
+
+/** A job of a key that there cannot be would be nobody's. */
+function keyId(text: string): string {
+  if (KEY_ID.test(text)) return text;
+  throw new InvalidArgumentError('It is the id of an API key, as spoor key ls shows it.');
 }
 
 function printAnswer({ jobId, from, status, seq, events, bodies, already }: ImportAnswer): void {

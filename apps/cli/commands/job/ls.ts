@@ -6,11 +6,15 @@ import { output, print, withEngine, type Output } from '../../job-command.js';
 
 const STATUSES = ['running', 'paused', 'stopped', 'error', 'done', 'removed'] as const;
 
+/** Ids of keys are that long. */
+const OWNER_CHARS = 16;
+
 const row = (job: JobRow): string =>
   [
     job.jobId,
     job.status.padEnd(8),
     `${job.fetched} fetched, ${job.failed} failed, ${job.skipped} skipped`.padEnd(40),
+    (job.owner ?? 'operator').padEnd(OWNER_CHARS),
     job.name ?? job.spec.scope.hosts[0] ?? '',
   ].join('  ');
 
