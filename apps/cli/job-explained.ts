@@ -60,7 +60,10 @@ function failureLines({
     `${code}: ${plain(message)}`,
     `${page === null ? '' : `page ${page}: `}${plain(url)}`,
     facts.filter(Boolean).join(', '),
-    ...(vendorText === null ? [] : [`the proxy says: ${plain(vendorText)}`]),
+    // The message of a ProxyFailed holds what the proxy said.
+    ...(vendorText === null || message.includes(vendorText.replace(/\.$/, ''))
+      ? []
+      : [`the proxy says: ${plain(vendorText)}`]),
     ...evidence.map(({ type, content }) => `${type}: ${cut(plain(content))}`),
     ...(hint === '' || message.includes(hint) ? [] : [hint]),
   ];

@@ -5,8 +5,11 @@ import { command, say } from './say.js';
 const bytes = (n: number): string =>
   n < 1024 ? `${n} B` : n < 1024 ** 2 ? `${(n / 1024).toFixed(1)} KiB` : `${(n / 1024 ** 2).toFixed(1)} MiB`;
 
-/** What was done and where to look next. */
-export function saySummary(summary: JobSummary, out: string): void {
+/**
+ * What was done and where to look next.
+ * @param engineUrl of an engine that runs here and shows the job; null: there is none
+ */
+export function saySummary(summary: JobSummary, out: string, engineUrl: string | null): void {
   const { jobId, status, run, pages, statusCodes, redirects, retries, durationMs } = summary;
   const seconds = durationMs / 1000;
   const codes = Object.entries(statusCodes).map(([code, n]) => `${n} × ${code}`);
@@ -29,9 +32,8 @@ export function saySummary(summary: JobSummary, out: string): void {
     if (!summary.error.message.includes(summary.error.hint)) say(`           ${summary.error.hint}`);
   } else if (summary.reason) say(`  reason   ${summary.reason}`);
   if (status !== 'done') say(`  go on    ${command(`crawl --resume ${jobId}`)}`);
-  say(
-    `  look     ${command(`job status ${jobId}`)}  ·  ${command('up')}, then http://127.0.0.1:8080/api/docs`,
-  );
+  const page = engineUrl === null ? `${command('up')}, then http://127.0.0.1:8080` : engineUrl;
+  say(`  look     ${command(`job status ${jobId}`)}  ·  ${page}/sessions/${jobId} (API: /api/docs)`);
 }
 
 /** The one line that stdout carries with --output json. */

@@ -20,6 +20,8 @@ const sum = (of: Record<string, number> | undefined): number =>
   Object.values(of ?? {}).reduce((a, b) => a + b, 0);
 const change = ({ field, from, to }: { field: string; from: unknown; to: unknown }): string =>
   `${field} ${JSON.stringify(from)} → ${JSON.stringify(to)}`;
+/** `1 link`, `2 links`. */
+const count = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`;
 const list = (parts: (string | false | null | undefined)[]): string => parts.filter(Boolean).join(', ');
 
 const TELL: { [T in EventType]: (event: StoredEvent<T>) => string } = {
@@ -36,43 +38,43 @@ const TELL: { [T in EventType]: (event: StoredEvent<T>) => string } = {
   JobResumed: ({ data }) =>
     list([
       `run ${data.run}`,
-      data.done && `${sum(data.done)} pages done, ${sum(data.remaining)} remain`,
+      data.done && `${count(sum(data.done), 'page')} done, ${sum(data.remaining)} remain`,
       data.nextPage != null && `next page ${data.nextPage}`,
       ...(data.diff ?? []).map(change),
     ]),
   JobRestarted: ({ data }) => `run ${data.run}, generation ${data.generation}: every page again`,
   PagesRequeued: ({ data }) =>
-    `run ${data.run}, ${data.urls.length === 0 ? 'pages' : `${data.urls.length} pages`} again, asked for by ${
+    `run ${data.run}, ${data.urls.length === 0 ? 'pages' : count(data.urls.length, 'page')} again, asked for by ${
       Object.keys(data.filter).length > 0 ? JSON.stringify(data.filter) : 'their URLs'
     }`,
   JobCompleted: ({ data: { run, because, pages } }) =>
     `run ${run}, ${because}: ${pages.fetched} fetched, ${pages.failed} failed, ${pages.skipped} skipped, ${pages.open} open`,
   JobForked: ({ data: { run, parent, events, diff } }) =>
     list([
-      `run ${run}, from ${parent.jobId} at ${parent.seq}, ${events} events`,
+      `run ${run}, from ${parent.jobId} at ${parent.seq}, ${count(events, 'event')}`,
       ...(diff ?? []).map(change),
     ]),
   JobImported: ({ data: { from, events, bodies } }) =>
-    `${events} events and ${bodies} bodies of ${from.jobId}, up to ${from.seq}`,
+    `${count(events, 'event')} and ${bodies === 1 ? '1 body' : `${bodies} bodies`} of ${from.jobId}, up to ${from.seq}`,
   ReextractionStarted: ({ data: { version, rules } }) =>
     `version ${version} of the items, stages ${rules.map(({ name }) => name).join(', ')}`,
   ReextractionCompleted: ({ data: { version, pages, items, withoutBody } }) =>
     list([
-      `version ${version}: ${items} items of ${pages} pages`,
+      `version ${version}: ${count(items, 'item')} of ${count(pages, 'page')}`,
       withoutBody > 0 && `${withoutBody} without a body`,
     ]),
   ItemsReextracted: ({ data: { url, version, items } }) =>
-    `     ${url}  version ${version}, ${items.length} items`,
+    `     ${url}  version ${version}, ${count(items.length, 'item')}`,
   JobRemoved: () => 'what was before it may be purged',
   PageFetched: ({ data }) => {
     const links = Object.values(data.links.follow).reduce((n, found) => n + found.length, 0);
     const more = list([
       data.run > 1 && `run ${data.run}`,
       data.attempt > 1 && `attempt ${data.attempt}`,
-      data.redirects.length > 0 && `${data.redirects.length} redirects to ${data.finalUrl}`,
+      data.redirects.length > 0 && `${count(data.redirects.length, 'redirect')} to ${data.finalUrl}`,
       data.robots.policy !== 'ignore' && !data.robots.allowed && `robots.txt: ${data.robots.reason}`,
-      links > 0 && `${links} links`,
-      data.items.length > 0 && `${data.items.length} items`,
+      links > 0 && count(links, 'link'),
+      data.items.length > 0 && count(data.items.length, 'item'),
       ms(data.timing.durationMs),
       data.error,
     ]);

@@ -3,7 +3,7 @@ import { Option, type Command } from 'commander';
 import { loadConfig, type EngineConfig } from '#libs/config';
 import { resolveSpec, type JobState } from '#libs/job';
 import { SpoorError } from '#libs/failures';
-import { openResources, untilSignal, type Resources } from '#libs/hosting';
+import { findEngine, openResources, untilSignal, type Resources } from '#libs/hosting';
 import { givenNames, asTyped, rendered, specOf, wholeNumber, type CrawlOptions } from '../crawl-spec.js';
 import { EXIT } from '../exit-codes.js';
 import { exitIfStuck } from '../exit-if-stuck.js';
@@ -199,7 +199,7 @@ async function seeThrough(
   }
   const summary = await file.write(resources, jobId);
   if (options.output === 'json') process.stdout.write(`${summaryJson(summary, file.path)}\n`);
-  else saySummary(summary, file.path);
+  else saySummary(summary, file.path, findEngine(resources.config.home)?.url ?? null);
   if (summary.status === 'done') return EXIT.done;
   if (summary.status !== 'running') return EXIT.resumable;
   say(
