@@ -125,7 +125,7 @@ describe('Frontier', () => {
       crawlDelayHonouredMs: 30_000,
     } as const;
     const frontier = folded(new History().started({ start: [A] }).fetched(A, [], { robots }));
-    expect(frontier.crawlDelays.get('a.test')).toBe(30_000);
-    expect(frontier.metHosts.has('a.test')).toBe(true);
+    expect(frontier.hosts.crawlDelays.get('a.test')).toBe(30_000);
+    expect(frontier.hosts.met.has('a.test')).toBe(true);
   });
 });

@@ -1,10 +1,11 @@
-import { hostOf, isOfOrigin, originOf } from '#libs/events';
+import { isOfOrigin, originOf } from '#libs/events';
 import type { EventHandlers, PageEvent, StoredEvent } from '#libs/events';
 import type { Entry, FrontierCounts, StageCounts } from './entry.js';
+import { HostFacts } from './host-facts.js';
 import { countsAsOutcome } from './outcome-rule.js';
 import { PageList } from './page-list.js';
+import { RangeProgress } from './range-progress.js';
 import { pageOfRange } from './resolve-spec.js';
-import { slowDownOf } from './slow-down.js';
 import { evolve, type JobState } from './state.js';
 import type { HashKey } from './url-hasher.js';
 import { UrlTable } from './url-table.js';
@@ -25,20 +26,14 @@ export class Frontier {
   retries = 0;
   receivedBytes = 0;
   redirects = 0;
-  /** Delay that robots.txt asks of each host, as honoured, ms. */
-  readonly crawlDelays = new Map<string, number>();
-  /** Hosts whose robots.txt is known, because a page of theirs has had an outcome. */
-  readonly metHosts = new Set<string>();
-  /** Hosts that asked to slow down: host → server time until which nothing is released. */
-  readonly slowedUntil = new Map<string, number>();
+  readonly hosts = new HostFacts();
   /** Pages that have had an outcome and are open again: they come before what is merely open. */
   readonly reopened = new Set<number>();
 
   private pages = new PageList();
   private table: UrlTable;
   private start: string[] = [];
-  private rangeEntries: number[] = [];
-  private committedPages = 0;
+  private range = new RangeProgress(this.pages);
   private closedUpTo = 0;
   private counted = { fetched: 0, failed: 0, skipped: 0 };
   private opened = NONE;
@@ -87,19 +82,14 @@ export class Frontier {
   get lastPage(): number | null {
     const pages = this.state?.spec.pages;
     if (!pages) return null;
-    while (
-      this.committedPages < this.rangeEntries.length &&
-      !this.pages.isOpen(this.rangeEntries[this.committedPages]!)
-    )
-      this.committedPages++;
-    return this.committedPages === 0 ? 0 : pages.from + this.committedPages - 1;
+    const { committed } = this.range;
+    return committed === 0 ? 0 : pages.from + committed - 1;
   }
 
   /** First page of the range without an outcome; null when there is none, or no range. */
   get nextPage(): number | null {
-    const { lastPage } = this;
-    if (lastPage === null || this.committedPages === this.rangeEntries.length) return null;
-    return this.state!.spec.pages!.from + this.committedPages;
+    const pages = this.state?.spec.pages;
+    return !pages || this.range.isComplete ? null : pages.from + this.range.committed;
   }
 
   /** The open page that was discovered first, or null. */
@@ -123,8 +113,8 @@ export class Frontier {
   /** Number of a URL in the job's page range, or null. */
   pageNumberOf(entry: Entry): number | null {
     const pages = this.state?.spec.pages;
-    const at = pages ? this.rangeEntries.indexOf(entry.index) : -1;
-    return pages && at !== -1 ? pages.from + at : null;
+    const place = pages ? this.range.placeOf(entry.index) : -1;
+    return pages && place !== -1 ? pages.from + place : null;
   }
 
   apply(event: StoredEvent): void {
@@ -144,8 +134,7 @@ export class Frontier {
     this.table = new UrlTable(this.hashKey);
     this.pages = new PageList();
     this.opened = NONE;
-    this.rangeEntries = [];
-    this.committedPages = 0;
+    this.range = new RangeProgress(this.pages);
     this.closedUpTo = 0;
     this.counted = { fetched: 0, failed: 0, skipped: 0 };
     this.receivedBytes = 0;
@@ -168,7 +157,7 @@ export class Frontier {
       this.pages.note(index, { attempts: 0, dueAt: 0, requeuedInRun: run });
       this.open(index);
     }
-    this.committedPages = 0;
+    this.range.recount();
     this.closedUpTo = 0;
   }
 
@@ -240,7 +229,7 @@ export class Frontier {
     if (!spec.pages) return;
     for (let n = spec.pages.from; n <= spec.pages.to; n++) {
       const url = pageOfRange(spec.pages.template, n);
-      if (url !== null) this.rangeEntries.push(this.admit('', url, 0, first));
+      if (url !== null) this.range.add(this.admit('', url, 0, first));
     }
   }
 }
@@ -253,24 +242,10 @@ function closing(outcome: 'failed' | 'skipped') {
   return (frontier: Frontier, event: StoredEvent<'FetchFailed' | 'PageSkipped'>): void => {
     const index = frontier.counting(event);
     if (index === -1) return;
-    meet(frontier, event);
+    frontier.hosts.meet(event);
     if (event.type === 'FetchFailed') frontier.redirects += event.data.redirects.length;
     frontier.close(index, outcome);
   };
-}
-
-/** What an outcome tells about its host. */
-function meet(frontier: Frontier, { data }: PageEvent): void {
-  const host = hostOf(data.url);
-  frontier.metHosts.add(host);
-  if (!('robots' in data)) return;
-  const delay = data.robots?.crawlDelayHonouredMs;
-  if (delay !== undefined) frontier.crawlDelays.set(host, delay);
-}
-
-function slow(frontier: Frontier, event: PageEvent): void {
-  const slowDown = slowDownOf(event, frontier.state!.spec.retry);
-  if (slowDown) frontier.slowedUntil.set(slowDown.host, event.storedAt + slowDown.ms);
 }
 
 const handlers: EventHandlers<Frontier> = {
@@ -302,8 +277,8 @@ const handlers: EventHandlers<Frontier> = {
     const { data } = event;
     const index = frontier.counting(event);
     if (index === -1) return;
-    meet(frontier, event);
-    slow(frontier, event);
+    frontier.hosts.meet(event);
+    frontier.hosts.slow(event, frontier.state!.spec.retry);
     frontier.receivedBytes += data.receivedBytes;
     frontier.redirects += data.redirects.length;
     frontier.close(index, 'fetched');
@@ -316,7 +291,7 @@ const handlers: EventHandlers<Frontier> = {
   FetchRetried: (frontier, event) => {
     const index = frontier.counting(event);
     if (index === -1) return;
-    slow(frontier, event);
+    frontier.hosts.slow(event, frontier.state!.spec.retry);
     frontier.wait(index, event);
   },
 };

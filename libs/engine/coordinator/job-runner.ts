@@ -65,7 +65,7 @@ export class JobRunner {
   begin(): void {
     const now = this.clock.monotonic();
     const wall = this.clock.now();
-    for (const [host, until] of this.frontier.slowedUntil)
+    for (const [host, until] of this.frontier.hosts.slowedUntil)
       if (until > wall) this.pace.slow(host, now + this.boundedWait(until - wall));
     this.frontier.takeOpened();
     this.pace.absorb(this.frontier.openPages(), now, wall);

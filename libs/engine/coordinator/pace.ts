@@ -242,7 +242,7 @@ export class Pace implements HostRules {
   /** One at a time until the host's robots.txt is known, and where it asks for a delay. */
   limitOf(host: string): number {
     const { frontier } = this;
-    if (!frontier.metHosts.has(host) || frontier.crawlDelays.get(host)) return 1;
+    if (!frontier.hosts.met.has(host) || frontier.hosts.crawlDelays.get(host)) return 1;
     return frontier.state!.spec.politeness.perHost;
   }
 
@@ -251,7 +251,7 @@ export class Pace implements HostRules {
   }
 
   crawlDelayOf(host: string): number {
-    return this.frontier.crawlDelays.get(host) ?? 0;
+    return this.frontier.hosts.crawlDelays.get(host) ?? 0;
   }
 
   /** Time until a retry is due. Bounded, so that two clocks that disagree cannot hold a page for ever. */

@@ -108,17 +108,17 @@ function whyOf(
   inFlight: ReadonlySet<string>,
 ): Pick<Wait, 'why' | 'detail' | 'until'> {
   const { politeness } = frontier.state!.spec;
-  const slowed = frontier.slowedUntil.get(host) ?? 0;
+  const slowed = frontier.hosts.slowedUntil.get(host) ?? 0;
   if (slowed > now)
     return { why: 'host-asked', detail: `${host} asked to be left alone for a while`, until: iso(slowed) };
-  const delay = frontier.crawlDelays.get(host) ?? 0;
+  const delay = frontier.hosts.crawlDelays.get(host) ?? 0;
   if (delay > politeness.delayMs)
     return {
       why: 'crawl-delay',
       detail: `robots.txt of ${host} asks for ${delay} ms between requests`,
       until: null,
     };
-  if (!frontier.metHosts.has(host))
+  if (!frontier.hosts.met.has(host))
     return {
       why: 'robots-unknown',
       detail: `one request at a time until robots.txt of ${host} is known`,
