@@ -89,6 +89,17 @@ test('given redirects, then each is a response of its own that leads to the next
   expect(new Set(found.map(({ record }) => record.warcHeader('WARC-Record-ID'))).size).toBe(4);
 });
 
+test('given a page that a browser made, then what is said of it tells so; of others nothing is', async () => {
+  const told = async (render: EventData<'PageFetched'>['render']) => {
+    const event = fetched({ ...stored(TEXT, 'identity'), ...(render && { render }) });
+    const [, about] = await read(records.page(event, TEXT));
+    return /^rendered: (.*)\r$/m.exec(about!.text)?.[1];
+  };
+  expect(await told({ mode: 'browser', reason: 'empty_shell', ms: 400 })).toBe('browser (empty_shell)');
+  expect(await told({ mode: 'http', reason: 'readable' })).toBeUndefined();
+  expect(await told(undefined)).toBeUndefined();
+});
+
 test('given what a hostile site or a foreign history may hold, then no record is broken by it', async () => {
   const finalUrl = 'https://a.test/?q=,,,&r=,,,';
   const headers = { 'x-a': 'one\r\nset-cookie: x\r\n\r\nbody', 'x b': '1', 'x-list': 'a,,,b' };

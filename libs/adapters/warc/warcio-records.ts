@@ -72,7 +72,7 @@ function response(event: Fetched, payload: Uint8Array): NewRecord {
 /** Leads back to the log: which event of which job this is, and of which page. */
 function metadata(event: Fetched): NewRecord {
   const { jobId, id, seq, data } = event;
-  const { url, finalUrl, stage, depth, run, generation, attempt, timing } = data;
+  const { url, finalUrl, stage, depth, run, generation, attempt, timing, render } = data;
   const numbers = { 'event-seq': seq, depth, run, generation, attempt, fetchTimeMs: timing.durationMs };
   const texts = Object.entries(numbers).map(([name, value]) => [name, String(value)]);
   return {
@@ -84,6 +84,8 @@ function metadata(event: Fetched): NewRecord {
       'event-id': id,
       'page-url': url,
       stage,
+      // The payload is then what a browser made of the response, not what came over the wire.
+      ...(render?.mode === 'browser' ? { rendered: `browser (${render.reason})` } : {}),
       ...Object.fromEntries(texts),
     }),
   };
