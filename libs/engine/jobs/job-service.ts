@@ -1,35 +1,37 @@
 import { randomInt } from 'node:crypto';
-import { jobId as makeJobId, shardOf, isJobId } from '#libs/events';
-import type { EventData, JobSpec, ScrapeBatch } from '#libs/events';
+import { jobId as makeJobId, shardOf, isJobId, type JobSpec } from '#libs/events';
 import { SpoorError } from '#libs/failures';
-import { decide, foldDecisions, positionOf, resolveChanges, resolveSpec } from '#libs/job';
-import type { HashKey, JobCommand, JobPosition, JobState, JobStatus, PageSelection } from '#libs/job';
-import { ConflictError, type Bodies, type Clock, type EventLog, type ProxyCheck } from '#libs/engine/ports';
+import { foldDecisions, positionOf, resolveChanges, resolveSpec } from '#libs/job';
+import type { HashKey, JobCommand, JobState, PageSelection } from '#libs/job';
+import { ConflictError, type Bodies, type EventLog } from '#libs/engine/ports';
 import { ForkJob } from '../copies/fork-job.js';
 import type { RemoveJob } from '../retention/remove-job.js';
 import { appendDecision } from './append-decision.js';
 import { JobFolds, type JobReport, type JobView } from './job-folds.js';
-import { preflight, refusedBy } from './preflight.js';
-import { selectPages, type PageLists, type SelectedPages } from './requeue-pages.js';
+import type {
+  CommandAnswer,
+  CommandOptions,
+  ForkAnswer,
+  ForkOptions,
+  RequeueAnswer,
+  RequeueOptions,
+  ResumeAnswer,
+  ResumeOptions,
+  StartOptions,
+} from './job-requests.js';
+import { RequeueJob, shownOf, type RequeueJobDeps } from './requeue-job.js';
 import { ResumeJob, type ResumePlan } from './resume-job.js';
 
 /** Racing commands are decided again on what the winner left; so many losses in a row mean that something is wrong. */
 const MAX_CONFLICTS = 100;
 
-export interface JobServiceDeps {
+export interface JobServiceDeps extends RequeueJobDeps {
   eventLog: EventLog;
-  clock: Pick<Clock, 'now' | 'monotonic' | 'sleep'>;
   /** Lower-case letters and digits, 8 to 40 of them, unique for ever. */
   newId: () => string;
   shards: number;
   /** The trace of whoever commands, for the events and logs that follow from it. */
   trace?: (() => string) | undefined;
-  /** Tries the way before a job with a proxy is resumed; without it such a job cannot be resumed here. */
-  proxyCheck?: ProxyCheck | undefined;
-  /** Where the filter of a requeue is resolved; without it there is no requeue here. */
-  readModels?: (() => Promise<PageLists>) | undefined;
-  /** How long it waits for read models that are behind; default 10 s. */
-  requeueWaitMs?: number | undefined;
   /** Bodies that a fork takes along. */
   bodies?: Pick<Bodies, 'link'> | undefined;
   /** Without it no job is removed here. */
@@ -38,63 +40,6 @@ export interface JobServiceDeps {
   hashKey?: HashKey | undefined;
 }
 
-export interface CommandOptions {
-  /** Repeating a command with its id gives the first one's answer. */
-  commandId?: string | undefined;
-  reason?: string | undefined;
-}
-
-/** Of a command that makes a job. */
-export interface Owned {
-  /** Id of the API key whose job it becomes; default: the operator's. */
-  owner?: string | undefined;
-}
-
-export interface StartOptions extends CommandOptions, Owned {
-  jobId?: string | undefined;
-  /** The job is a batch of scrapes. */
-  scrape?: ScrapeBatch | undefined;
-}
-
-export interface CommandAnswer {
-  jobId: string;
-  status: JobStatus;
-  run: number;
-  generation: number;
-  /** Sequence of the decision in the log. */
-  seq: number;
-}
-
-export interface ResumeOptions extends CommandOptions {
-  /** What the new run does differently, as a person wrote it. */
-  changes?: unknown;
-}
-
-/** Where the new run goes on, as it was recorded. */
-export type ResumeAnswer = CommandAnswer &
-  Pick<EventData<'JobResumed'>, 'done' | 'remaining' | 'lastPage' | 'nextPage' | 'diff'>;
-
-export interface ForkOptions extends ResumeOptions, Owned {
-  /** Last sequence of the parent's history that comes along; default: all of it. */
-  at?: number | undefined;
-  /** Id of the new job, or of a fork that was interrupted. */
-  jobId?: string | undefined;
-  /** Events that were copied so far. */
-  onProgress?: ((events: number) => void) | undefined;
-}
-
-/** What came along, and what is still to be fetched. */
-export type ForkAnswer = CommandAnswer &
-  Pick<EventData<'JobForked'>, 'parent' | 'events' | 'bodies' | 'diff'> & { position: JobPosition };
-
-export interface RequeueOptions extends CommandOptions, PageSelection {}
-
-/** The answer of a requeue: how many pages are open again, and the first of them. */
-export type RequeueAnswer = CommandAnswer & { pages: number; urls: string[] };
-
-/** URLs that an answer shows of a requeue; the event holds them all. */
-const SHOWN_URLS = 100;
-
 const drawHashKey = (): HashKey => [randomInt(2 ** 32) | 0, randomInt(2 ** 32) | 0];
 
 /** Commands on jobs: each loads the decisions, decides, appends; the log says who was first. */
@@ -102,10 +47,12 @@ export class JobService {
   private readonly folds: JobFolds;
   private readonly resuming: ResumeJob;
   private readonly forking: ForkJob;
+  private readonly requeueing: RequeueJob;
 
   constructor(private readonly deps: JobServiceDeps) {
     const { eventLog, clock, proxyCheck, bodies, hashKey = drawHashKey() } = deps;
     this.forking = new ForkJob({ eventLog, clock, proxyCheck, bodies, hashKey });
+    this.requeueing = new RequeueJob(deps);
     this.folds = new JobFolds(eventLog, hashKey);
     this.resuming = new ResumeJob({
       trace: deps.trace,
@@ -183,44 +130,26 @@ export class JobService {
    * the proxy's own code when the job does not run and the way through its proxy is not open
    */
   async requeue(jobId: string, options: RequeueOptions): Promise<RequeueAnswer> {
-    const commandId = options.commandId ?? this.deps.newId();
+    const { commandId = this.deps.newId(), reason } = options;
     const before = await this.known(jobId, this.state(jobId));
     if (!before.commands.has(commandId)) {
-      const selected = await this.select(jobId, before, options);
-      await this.tryWay(jobId, before, selected.urls[0]!);
-      await this.command(jobId, () => ({ type: 'requeue', commandId, reason: options.reason, ...selected }), {
-        commandId,
-      });
+      const pages = await this.requeueing.choose(jobId, before, options);
+      await this.command(jobId, () => ({ type: 'requeue', commandId, reason, ...pages }), { commandId });
     }
     const decisions = await this.deps.eventLog.readDecisions(jobId);
     const event = decisions.find(({ data }) => data.commandId === commandId);
     if (event?.type !== 'PagesRequeued')
       throw new SpoorError('conflict', `Another command on job ${jobId} has the id of this one.`);
-    const { urls } = event.data;
-    const answer = this.answer(jobId, foldDecisions(decisions)!, event.seq);
-    return { ...answer, pages: urls.length, urls: urls.slice(0, SHOWN_URLS) };
-  }
-
-  /** A run that goes on finds out about its proxy by itself; one that would begin asks first, as a resume does. */
-  private async tryWay(jobId: string, { status, spec }: JobState, url: string): Promise<void> {
-    if (status === 'running') return;
-    const way = await preflight(this.deps.proxyCheck, jobId, spec, url);
-    if (way?.ok === false) throw refusedBy(way, `No page of job ${jobId} is fetched again`);
+    return {
+      ...this.answer(jobId, foldDecisions(decisions)!, event.seq),
+      ...shownOf(event.data.urls),
+    };
   }
 
   /** The pages that a requeue would open now; changes nothing. @throws SpoorError as `requeue` */
   async planRequeue(jobId: string, selection: PageSelection): Promise<{ pages: number; urls: string[] }> {
-    const { urls } = await this.select(jobId, await this.known(jobId, this.state(jobId)), selection);
-    return { pages: urls.length, urls: urls.slice(0, SHOWN_URLS) };
-  }
-
-  private select(jobId: string, state: JobState, selection: PageSelection): Promise<SelectedPages> {
-    const { eventLog, clock, readModels, requeueWaitMs: catchUpMs } = this.deps;
-    if (!readModels)
-      throw new SpoorError('store_unavailable', 'Pages cannot be selected without read models.');
-    // Whether the job takes it at all comes before what it would be.
-    decide(jobId, state, { type: 'requeue', commandId: '', filter: {}, urls: [] });
-    return selectPages({ eventLog, clock, readModels, catchUpMs }, jobId, state, selection);
+    const state = await this.known(jobId, this.state(jobId));
+    return shownOf((await this.requeueing.select(jobId, state, selection)).urls);
   }
 
   /**
