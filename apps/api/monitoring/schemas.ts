@@ -1,14 +1,13 @@
 import { z } from 'zod';
 import { jobSpec, jobSpecChanges } from '#libs/events';
 import { oneOf, text } from '../schemas/queries.js';
+import { count, jobStatus as status } from '../schemas/parts.js';
 
 export const ACTIONS = ['stop', 'pause', 'resume', 'restart', 'status'] as const;
 export type Action = (typeof ACTIONS)[number];
 
-const count = z.int().nonnegative();
 /** By the name of the stage. */
 const byStage = z.record(z.string(), count);
-const status = z.enum(['running', 'paused', 'stopped', 'error', 'done', 'removed']);
 const pageNumber = z.int().nonnegative().nullable();
 const time = z.string();
 const reason = z.string().min(1).max(1000).optional();

@@ -1,7 +1,7 @@
 import { eventLine, type LogEntry } from '#libs/events';
 import { readHistory, type HistoryRange, type ReadEvents } from '#libs/engine';
 import type { LogBatch, LogHead } from '#libs/engine/ports';
-import type { EventsPage } from '../schemas/answers.js';
+import type { EventsPage } from '../schemas/event-answers.js';
 
 /** Events of a job or a shard that somebody asks for. */
 export interface WantedEvents {

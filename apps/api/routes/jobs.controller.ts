@@ -18,7 +18,7 @@ import { API_DEPS, type ApiDeps } from '../deps.js';
 import { Asking, ownedBy, ownerFor, type Caller } from '../http/caller.js';
 import { checkKey, commandIdOf, IDEMPOTENCY, startIdsOf } from '../http/idempotency.js';
 import { checkJobId, parseInput, parseQuery } from '../http/parse.js';
-import { commandBody, resumeBody } from '../schemas/answers.js';
+import { commandBody, resumeBody } from '../schemas/command-answers.js';
 import { Describe } from '../schemas/openapi.js';
 import { jobsQuery, noQuery, removeQuery } from '../schemas/queries.js';
 import { jobLinks, JobViews } from './job-views.js';

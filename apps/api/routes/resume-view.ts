@@ -1,7 +1,7 @@
 import { resumedFrom } from '#libs/job';
 import type { z } from 'zod';
 import type { ResumePlan } from '#libs/engine/jobs';
-import type { resumePlan } from '../schemas/answers.js';
+import type { resumePlan } from '../schemas/command-answers.js';
 
 /** A resume that was only thought through. */
 export function planView(jobId: string, plan: ResumePlan): z.output<typeof resumePlan> {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { jobSpecChanges } from '#libs/events';
+import { count } from './parts.js';
 
-const count = z.int().nonnegative();
 const reason = z.string().min(1).max(1000).optional();
 
 export const forkBody = z.strictObject({

@@ -2,10 +2,7 @@ import { z } from 'zod';
 import { resolvedJobSpec } from '#libs/events';
 import type { ExplainedFailure, JobDiff, JobExplanation } from '#libs/engine';
 import type { JobAt, JobProofReport } from '#libs/job';
-
-const count = z.int().nonnegative();
-const seq = z.int();
-const status = z.enum(['running', 'paused', 'stopped', 'error', 'done', 'removed']);
+import { count, seq, jobStatus as status } from './parts.js';
 
 /** discovered = fetched + failed + skipped + open. */
 const pages = z.object({ discovered: count, fetched: count, failed: count, skipped: count, open: count });

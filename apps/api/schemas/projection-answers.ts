@@ -1,8 +1,7 @@
 import { z } from 'zod';
 import type { AgainstLive, Verification } from '#libs/engine';
 import { TABLE_NAMES, type TableName } from '#libs/read-models';
-
-const count = z.int().nonnegative();
+import { count } from './parts.js';
 
 export const projectionsAnswer = z.object({
   items: z.array(
