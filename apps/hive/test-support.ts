@@ -2,27 +2,12 @@ import { Client, credentials, Metadata, type ServiceDefinition, type ServiceErro
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { execFileSync } from 'node:child_process';
-import { loadProto } from '#libs/adapters/hive-grpc';
+import { loadProto, type WireAnswer } from '#libs/adapters/hive-grpc';
 
-export interface Answer {
-  success: boolean;
-  statusCode: number;
-  content: string;
-  errorMessage: string;
-  errorCode: number;
-  responseHeaders: Record<string, string>;
-  executionTimeMs: number;
-  contextId: string;
-  rayId: string;
+/** Of the coordinator; a worker's has no session and no worker. */
+export interface Answer extends WireAnswer {
   sessionId: string;
   workerId: string;
-  render?: {
-    finalUrl: string;
-    failureCode: string;
-    screenshot: Uint8Array;
-    har: string;
-    redirects: object[];
-  } | null;
 }
 
 export interface CallOptions {

@@ -1,9 +1,9 @@
-import type { NatsConnection } from '@nats-io/transport-node';
 import type { HeartbeatFeed } from '#libs/engine/ports';
 import { subjects } from '#libs/events';
 import { heartbeat } from '#libs/hive';
-import { checkVersion, connectNats, type DialOptions } from '../connection.js';
+import type { DialOptions } from '../connection.js';
 import type { AdapterLogger } from '../logger.js';
+import { connectCore, type CoreConnection } from './connect-core.js';
 
 export interface HeartbeatHandle {
   readonly feed: HeartbeatFeed;
@@ -16,42 +16,23 @@ export interface HeartbeatHandle {
  * @throws SpoorError store_unavailable
  */
 export async function connectHeartbeats(options: Omit<DialOptions, 'timeoutMs'>): Promise<HeartbeatHandle> {
-  const nc = await connectNats(options);
-  try {
-    checkVersion(nc.info?.version ?? 'unknown');
-  } catch (error) {
-    await nc.close();
-    throw error;
-  }
-  let connected = true;
-  void (async () => {
-    for await (const { type } of nc.status()) {
-      if (type === 'disconnect') {
-        connected = false;
-        options.logger.warn('the connection to NATS is lost; trying again');
-      }
-      if (type === 'reconnect') {
-        connected = true;
-        options.logger.info('connected to NATS again');
-      }
-    }
-  })();
+  const core = await connectCore(options);
   return {
-    feed: feedOf(nc, options.logger, () => connected),
+    feed: feedOf(core, options.logger),
     get connected() {
-      return connected;
+      return core.connected;
     },
-    close: () => nc.close(),
+    close: () => core.nc.close(),
   };
 }
 
-const feedOf = (nc: NatsConnection, logger: AdapterLogger, connected: () => boolean): HeartbeatFeed => ({
+const feedOf = (core: CoreConnection, logger: AdapterLogger): HeartbeatFeed => ({
   send: (beat) => {
     // While NATS is away nothing is kept for later: the next one says the same, and truer.
-    if (connected()) nc.publish(subjects.hiveWorkerSubject(beat.workerId), JSON.stringify(beat));
+    if (core.connected) core.nc.publish(subjects.hiveWorkerSubject(beat.workerId), JSON.stringify(beat));
   },
   listen: (onBeat) => {
-    const subscription = nc.subscribe(subjects.allHiveWorkers, {
+    const subscription = core.nc.subscribe(subjects.allHiveWorkers, {
       callback: (error, msg) => {
         if (error) return;
         const read = heartbeat.safeParse(parse(msg.string()));
