@@ -3,6 +3,13 @@ import type { ItemRow } from '#libs/engine/ports';
 import { until } from '#libs/testing';
 import { startTestApi, type TestApi } from './test-support.js';
 
+/** A page of events, as far as it is looked at here. */
+interface SeqPage {
+  items: { seq: number }[];
+  next: number;
+  caughtUp: boolean;
+}
+
 const JOB = '/api/jobs/0-job00000001';
 let api: TestApi;
 beforeEach(async () => {
@@ -163,8 +170,7 @@ describe('events', () => {
     const seqs: number[] = [];
     let from = 1;
     for (let isDone = false; !isDone;) {
-      const { body } = await api.get(`${JOB}/events?from=${from}&limit=40`);
-      const page = body as unknown as { items: { seq: number }[]; next: number; caughtUp: boolean };
+      const { body: page } = await api.get<SeqPage>(`${JOB}/events?from=${from}&limit=40`);
       expect(page.items.length).toBeLessThanOrEqual(40);
       seqs.push(...page.items.map((entry) => entry.seq));
       from = page.next;
@@ -253,8 +259,7 @@ describe('events', () => {
       const [edge, filter] = [way === '' ? 'from' : 'to', 'type=FetchFailed&limit=7'];
       let at = way === '' ? '0' : '5000';
       for (let isDone = false; !isDone;) {
-        const { body } = await api.get(`${JOB}/events?${way}${filter}&${edge}=${at}`);
-        const page = body as unknown as { items: { seq: number }[]; next: number; caughtUp: boolean };
+        const { body: page } = await api.get<SeqPage>(`${JOB}/events?${way}${filter}&${edge}=${at}`);
         seqs.push(...page.items.map((entry) => entry.seq));
         at = String(page.next);
         isDone = page.caughtUp;

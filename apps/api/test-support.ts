@@ -224,9 +224,9 @@ export async function startTestApi(config: Partial<ApiConfig> = {}, over: Partia
       headers: { 'content-type': 'application/json', ...headers },
       body: typeof body === 'string' ? body : JSON.stringify(body),
     });
-  const get = async (path: string) => {
+  const get = async <T = Record<string, never>>(path: string) => {
     const response = await fetch(url + path);
-    return { status: response.status, body: (await response.json()) as Record<string, never> };
+    return { status: response.status, body: (await response.json()) as T };
   };
   return { app, url, port, eventLog, readModels, logged, post, get, close: () => app.close() };
 }

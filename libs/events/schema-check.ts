@@ -9,7 +9,7 @@ export type Check = (value: unknown) => boolean;
  * this does not know.
  */
 export function checkOf(schema: z.ZodType): Check | null {
-  const def = (schema as unknown as { def: Definition }).def;
+  const def: Definition = schema.def;
   if (def.checks && def.type !== 'number') return null;
   switch (def.type) {
     case 'string':
@@ -103,7 +103,7 @@ interface Field {
 function objectCheck(shape: Record<string, z.ZodType>): Check | null {
   const fields: Field[] = [];
   for (const [key, schema] of Object.entries(shape)) {
-    const { type, innerType } = (schema as unknown as { def: Definition }).def;
+    const { type, innerType } = schema.def as Definition;
     const isOptional = type === 'optional';
     const check = checkOf(isOptional ? innerType! : schema);
     if (!check) return null;

@@ -48,13 +48,7 @@ class Receiver {
   }
 }
 
-const silent = {
-  trace() {},
-  debug() {},
-  info() {},
-  warn() {},
-  error() {},
-} as unknown as WebhookOptions['logger'];
+const silent: WebhookOptions['logger'] = { debug() {}, info() {}, warn() {}, error() {} };
 
 describe('webhooks', () => {
   let nats: TestNats;

@@ -9,9 +9,12 @@ import { backupLog, restoreLog } from './index.js';
 
 const noBodies: BodyArchive = {
   async *list() {},
+  has: () => Promise.resolve(false),
   get: () => Promise.resolve(null),
   put: () => Promise.reject(new Error('not part of this test')),
-} as unknown as BodyArchive;
+  link: () => Promise.resolve(false),
+  removeJob: () => Promise.resolve(),
+};
 
 describe('a backup', () => {
   const opened: { nats: TestNats; log: JetStreamHandle }[] = [];
