@@ -12,7 +12,8 @@ const STEADY_MS = 30_000;
 export interface ChildOptions {
   /** `worker`, `engine`: what `spoor run` takes. */
   role: string;
-  env: NodeJS.ProcessEnv;
+  /** One that is not known yet is told to the process when it is; the process starts and loads itself meanwhile. */
+  env: NodeJS.ProcessEnv | Promise<NodeJS.ProcessEnv>;
   logger: Logger;
 }
 
@@ -53,13 +54,17 @@ export class Child {
   private start(): void {
     if (this.stopping) return;
     const startedAt = Date.now();
-    const child = fork(MAIN, ['run', this.options.role], {
-      env: this.options.env,
+    const { role, env } = this.options;
+    const told = env instanceof Promise ? env : null;
+    const child = fork(MAIN, ['run', role, ...(told ? ['--told'] : [])], {
+      env: told ? process.env : (env as NodeJS.ProcessEnv),
       detached: true,
       stdio: ['ignore', 2, 2, 'ipc'],
       execArgv: process.execArgv,
     });
     this.process = child;
+    // One that is gone by then, or was never started, has its own report below.
+    void told?.then((late) => child.send(late, () => undefined)).catch(() => undefined);
     // A fork that the machine refuses (no process, no memory) has no exit.
     child.once('error', (error) => this.died(startedAt, { error: describeError(error) }));
     child.once('exit', (code, signal) => this.died(startedAt, { code, signal }));

@@ -1,3 +1,4 @@
+import type { Logger } from '#libs/engine/ports';
 import { findEngine, type Resources, type Running } from '#libs/hosting';
 import { childEnv, metricsPortOf } from './child-env.js';
 import { Child } from './child.js';
@@ -12,12 +13,31 @@ export interface LocalEngine extends Running {
   readonly own: boolean;
 }
 
+/** A worker on its way before the servers are: to load itself takes it as long as them. It does nothing until it is told of them. */
+export class WorkerAhead {
+  readonly child: Child;
+  private resolve!: (env: NodeJS.ProcessEnv) => void;
+
+  constructor(logger: Logger) {
+    const env = new Promise<NodeJS.ProcessEnv>((resolve) => (this.resolve = resolve));
+    this.child = new Child({ role: 'worker', env, logger });
+  }
+
+  tell(resources: Resources): void {
+    this.resolve(workerEnv(resources));
+  }
+}
+
+const workerEnv = (resources: Resources): NodeJS.ProcessEnv =>
+  childEnv(resources, metricsPortOf(resources, 1));
+
 /**
  * What one command needs to see a job to its end. Nothing is started where `spoor up` runs an engine already, until that is gone:
  * nobody else would go on with the job then.
  */
-export async function ensureEngine(resources: Resources): Promise<LocalEngine> {
-  if (!findEngine(resources.config.home)) return startEngine(resources);
+export async function ensureEngine(resources: Resources, ahead?: WorkerAhead | null): Promise<LocalEngine> {
+  if (!findEngine(resources.config.home)) return startEngine(resources, ahead);
+  await ahead?.child.stop(0);
   let substitute: Promise<LocalEngine | null> | null = null;
   let own = false;
   const takeOver = async (): Promise<LocalEngine | null> => {
@@ -50,10 +70,10 @@ export async function ensureEngine(resources: Resources): Promise<LocalEngine> {
 }
 
 /** Coordinator and projector in this process, a worker in another, so that both cores work. */
-async function startEngine(resources: Resources): Promise<LocalEngine> {
+async function startEngine(resources: Resources, ahead?: WorkerAhead | null): Promise<LocalEngine> {
   const { logger } = resources;
-  const env = childEnv(resources, metricsPortOf(resources, 1));
-  const worker = new Child({ role: 'worker', env, logger });
+  const worker = ahead?.child ?? new Child({ role: 'worker', env: workerEnv(resources), logger });
+  ahead?.tell(resources);
   try {
     const roles = await startRoles(resources, ['coordinator', 'projector']);
     return {

@@ -1,21 +1,6 @@
 import 'reflect-metadata';
 import { Command, CommanderError } from 'commander';
-import { addCheats } from './commands/cheats.js';
-import { addCompletion } from './commands/completion.js';
-import { addCrawl } from './commands/crawl.js';
-import { addDemo } from './commands/demo.js';
-import { addDoctor } from './commands/doctor.js';
-import { addEvents } from './commands/events.js';
-import { addJob } from './commands/job/job.js';
-import { addKey } from './commands/key.js';
-import { addLog } from './commands/log.js';
-import { addNode } from './commands/node.js';
-import { addPage } from './commands/page.js';
-import { addProjection } from './commands/projection/projection.js';
-import { addReplay } from './commands/replay.js';
-import { addRun } from './commands/run.js';
-import { addUp } from './commands/up.js';
-import { addUsage } from './commands/usage.js';
+import { commandsFor } from './commands.js';
 import { EXIT, exitCodeOf } from './exit-codes.js';
 import { sayError } from './say.js';
 
@@ -28,25 +13,7 @@ async function main(argv: string[]): Promise<number> {
     .exitOverride()
     .configureOutput({ writeErr: (text) => process.stderr.write(text) });
   const finish = (code: number): void => void (exitCode = code);
-  const adders = [
-    addCrawl,
-    addUp,
-    addJob,
-    addKey,
-    addUsage,
-    addLog,
-    addNode,
-    addPage,
-    addEvents,
-    addProjection,
-    addReplay,
-    addRun,
-    addDoctor,
-    addCheats,
-    addCompletion,
-    addDemo,
-  ];
-  for (const add of adders) add(program, finish);
+  for (const add of await commandsFor(argv)) add(program, finish);
   program.commands.forEach((command) => command.exitOverride());
   try {
     await program.parseAsync(argv, { from: 'user' });

@@ -1,4 +1,4 @@
-import { JobResults, type JobSummary } from '#libs/engine';
+import { JobResults, type JobSummary } from '#libs/engine/results';
 import type { Resources } from '#libs/hosting';
 import { WholeFile } from './whole-file.js';
 

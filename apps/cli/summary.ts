@@ -1,4 +1,4 @@
-import type { JobSummary } from '#libs/engine';
+import type { JobSummary } from '#libs/engine/results';
 import { failures, isFailureCode } from '#libs/failures';
 import { command, say } from './say.js';
 

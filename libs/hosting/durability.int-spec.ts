@@ -1,7 +1,8 @@
 import { loadConfig } from '#libs/config';
 import { startTestNats, testDir } from '#libs/testing';
 import { durabilityFindings } from './durability.js';
-import { openResources, type Resources } from './resources.js';
+import { openResources } from './open-resources.js';
+import type { Resources } from './resources.js';
 
 describe('what a deployment promises, held against the servers it has', () => {
   const opened: Resources[] = [];

@@ -33,7 +33,7 @@ export async function startScrape(resources: Resources): Promise<ScrapeApi & Run
   const store: OpenAccounts = await openAccounts(resources.databaseUrl);
   const accounts = () => log.accounts();
   const keys = new KeyWatch({ log: accounts, hasher: createKeyHasher(secret), clock, logger });
-  const scraper = createScraper({ config, proxies, clock });
+  const scraper = await createScraper({ config, proxies, clock });
   const { fallback } = config.scrape;
   const central = scraper.fetch.bind(scraper);
   const findKey = (presented: string) => keys.find(presented);
@@ -44,7 +44,7 @@ export async function startScrape(resources: Resources): Promise<ScrapeApi & Run
     fetch: routedFetch({ nodes: log.scrapeNodes, central, fallback, logger }),
   });
   const stored = {
-    ...{ bodies: resources.bodies, reader: createContentReader() },
+    ...{ bodies: resources.bodies, reader: await createContentReader() },
     decode: async (raw: Buffer, { encoding, truncated }: BodyRef, maxBytes: number) =>
       (await decodeBody(raw, encoding, maxBytes, truncated ?? false, async () => undefined)).body,
   };

@@ -1,23 +1,23 @@
 import { join } from 'node:path';
 import { Option, type Command } from 'commander';
-import { loadConfig, type EngineConfig } from '#libs/config';
+import { loadConfig } from '#libs/config';
 import { resolveSpec, type JobState } from '#libs/job';
 import { SpoorError } from '#libs/failures';
-import { findEngine, openResources, untilSignal, type Resources } from '#libs/hosting';
+import { findEngine, untilSignal, type Resources } from '#libs/hosting';
 import { givenNames, asTyped, rendered, specOf, wholeNumber, type CrawlOptions } from '../crawl-spec.js';
+import { withCrawlResources } from '../crawl-resources.js';
 import { EXIT } from '../exit-codes.js';
 import { exitIfStuck } from '../exit-if-stuck.js';
 import type { Finish } from '../finish.js';
 import { followJob } from '../follow-job.js';
-import { ensureEngine } from '../local-engine.js';
-import { metricsFor } from '../monitoring.js';
+import type { LocalEngine } from '../local-engine.js';
 import { ProgressLine } from '../progress-line.js';
-import { untilProjected } from '../until-projected.js';
 import { ResultFile } from '../result-file.js';
 import { command, say } from '../say.js';
 import { serveSample, serveSampleOf } from '../sample.js';
 import { saySummary, summaryJson } from '../summary.js';
 import { lastUnfinished } from '../unfinished.js';
+import { untilProjected } from '../until-projected.js';
 
 interface Options extends CrawlOptions {
   out?: string;
@@ -84,7 +84,7 @@ async function crawl(urls: string[], options: Options): Promise<number> {
     const ignored = givenNames(options);
     if (ignored.length > 0)
       say(`ignored with --resume, which goes on with the job as it is: ${ignored.join(', ')}`);
-    return withResources(config, (resources) => resume(resources, options, interrupted.signal));
+    return withCrawlResources(config, (...opened) => resume(opened, options, interrupted.signal));
   }
   if (urls.length > 0 || options.job !== undefined) {
     const spec = specOf(urls, options);
@@ -93,13 +93,13 @@ async function crawl(urls: string[], options: Options): Promise<number> {
     } catch (error) {
       throw asTyped(error, options);
     }
-    return withResources(config, (resources) => start(resources, spec, options, interrupted.signal));
+    return withCrawlResources(config, (...opened) => start(opened, spec, options, interrupted.signal));
   }
   const sample = await serveSample();
   try {
     const spec = rendered({ ...sample.spec, ...withoutStart(specOf([], options), sample.spec) }, options);
-    return await withResources(config, (resources) =>
-      start(resources, spec, options, interrupted.signal, [sample.host]),
+    return await withCrawlResources(config, (...opened) =>
+      start(opened, spec, options, interrupted.signal, [sample.host]),
     );
   } finally {
     await sample.close();
@@ -114,33 +114,16 @@ function withoutStart<T extends { scope?: object; politeness?: object }>(typed: 
   } as Partial<T>;
 }
 
-async function withResources(
-  config: EngineConfig,
-  work: (resources: Resources) => Promise<number>,
-): Promise<number> {
-  // Loading them is work for this process; making and starting the servers meanwhile is work for others.
-  const loading = [import('#libs/adapters/postgres'), import('#apps/coordinator'), import('#apps/projector')];
-  void Promise.allSettled(loading);
-  const resources = await openResources(
-    { ...config, logLevel: process.env.SPOOR_LOG_LEVEL ? config.logLevel : 'error' },
-    { name: 'crawl', metrics: await metricsFor(config, ['coordinator', 'projector']) },
-  );
-  try {
-    // Before a job is started for which there would be no place.
-    await resources.database();
-    return await work(resources);
-  } finally {
-    await resources.close();
-  }
-}
+type Opened = [resources: Resources, engine: () => Promise<LocalEngine>];
 
 async function start(
-  resources: Resources,
+  opened: Opened,
   spec: unknown,
   options: Options,
   signal: AbortSignal,
   sites: string[] = [],
 ): Promise<number> {
+  const [resources] = opened;
   // Before a job is started whose results would have no place.
   resultFile(options, 'unnamed').check();
   const jobId = resources.jobs.newJobId();
@@ -148,7 +131,7 @@ async function start(
   allowPrivate(resources, jobId, options, sites);
   await resources.jobs.start(spec, { jobId });
   say(`job ${jobId} started`);
-  return seeThrough(resources, jobId, options, signal);
+  return seeThrough(opened, jobId, options, signal);
 }
 
 /** Whoever types here may let this one job reach what is private; nobody else can, and no other job gains by it. */
@@ -157,7 +140,8 @@ function allowPrivate({ privateTargets }: Resources, jobId: string, options: Opt
   if (targets.length > 0) privateTargets.grant(jobId, targets);
 }
 
-async function resume(resources: Resources, options: Options, signal: AbortSignal): Promise<number> {
+async function resume(opened: Opened, options: Options, signal: AbortSignal): Promise<number> {
+  const [resources] = opened;
   const jobId = typeof options.resume === 'string' ? options.resume : await lastUnfinished(resources);
   const state = await resources.jobs.state(jobId);
   if (!state) throw new SpoorError('job_not_found', `There is no job ${jobId}.`, { field: '--resume' });
@@ -170,7 +154,7 @@ async function resume(resources: Resources, options: Options, signal: AbortSigna
       const { run } = await resources.jobs.resume(jobId, { reason: options.reason });
       say(`job ${jobId} resumed, run ${run}`);
     }
-    return await seeThrough(resources, jobId, options, signal);
+    return await seeThrough(opened, jobId, options, signal);
   } finally {
     await site?.close();
   }
@@ -180,14 +164,14 @@ const resultFile = ({ out }: Options, jobId: string): ResultFile =>
   new ResultFile(out ?? join('results', `${jobId}.jsonl`));
 
 async function seeThrough(
-  resources: Resources,
+  [resources, startEngine]: Opened,
   jobId: string,
   options: Options,
   signal: AbortSignal,
 ): Promise<number> {
   const file = resultFile(options, jobId);
   file.check();
-  const engine = await ensureEngine(resources);
+  const engine = await startEngine();
   const line = new ProgressLine(false);
   let state: JobState;
   try {

@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { loadConfig } from '#libs/config';
 import type { Finding, HealthWatch } from '#libs/engine/health';
 import { SpoorError } from '#libs/failures';
@@ -7,6 +7,7 @@ import { ROLES, type Part, type Role } from '../parts.js';
 import { healthOf, metricsFor, serveHiveMetrics, serveMetrics } from '../monitoring.js';
 import { exitIfStuck } from '../exit-if-stuck.js';
 import type { Finish } from '../finish.js';
+import { toldEnv } from '../told-env.js';
 
 interface Started extends Running {
   findings?: () => Promise<Finding[]>;
@@ -100,16 +101,33 @@ async function runHive(ended: Promise<unknown>): Promise<void> {
   }
 }
 
+/** Loads what the role needs until it is told where the servers are. @returns false when it was ended before */
+async function prepared(
+  role: Role,
+  env: Promise<NodeJS.ProcessEnv>,
+  ended: Promise<unknown>,
+): Promise<boolean> {
+  const { prepareResources } = await import('#libs/hosting');
+  void prepareResources();
+  if (role === 'worker') void import('#apps/worker');
+  const told = await Promise.race([env, ended.then(() => null)]);
+  if (told) Object.assign(process.env, told);
+  return told !== null;
+}
+
 /** `spoor run <part>`: one part of the engine in this process, until a signal. */
 export function addRun(program: Command, finish: Finish): void {
   program
     .command('run')
     .argument('<part>', ROLES.join(' | '))
     .description('run one part of the engine in this process (engine = api, coordinator and projector)')
-    .action(async (text: string) => {
+    .addOption(new Option('--told', 'wait to be told the environment by the launcher').hideHelp())
+    .action(async (text: string, { told }: { told?: true }) => {
       const role = roleOf(text);
+      const env = told && toldEnv();
       const { openResources, untilSignal } = await import('#libs/hosting');
       const ended = untilSignal();
+      if (env && !(await prepared(role, env, ended))) return finish(0);
       if (role === 'scrape-node') {
         await runScrapeNode(ended);
         return finish(0);

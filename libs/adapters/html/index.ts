@@ -1,5 +1,4 @@
 import type { ContentReader, PageParser } from '#libs/engine/ports';
-import { HtmlContentReader } from './content-reader.js';
 import { HtmlPageParser } from './page-parser.js';
 
 export { readPageFacts } from './page-facts.js';
@@ -8,5 +7,6 @@ export { PageTooComplexError } from './tree.js';
 /** Titles, links with their verdicts, and items of HTML pages; other types give an empty page. */
 export const createPageParser = (): PageParser => new HtmlPageParser();
 
-/** Whole bodies as text, for those who want one page and no job. */
-export const createContentReader = (): ContentReader => new HtmlContentReader();
+/** Whole bodies as text, for those who want one page and no job; with libraries that nobody else needs. */
+export const createContentReader = async (): Promise<ContentReader> =>
+  new (await import('./content-reader.js')).HtmlContentReader();

@@ -29,11 +29,11 @@ export interface Scraper {
 const PROXY = { url: { env: 'SPOOR_SCRAPE_PROXY_URL' } };
 
 /** Single pages by the engine's own fetch and guard: the same for the api and for a scrape node. */
-export function createScraper({ config, proxies, clock, resolve }: ScraperOptions): Scraper {
+export async function createScraper({ config, proxies, clock, resolve }: ScraperOptions): Promise<Scraper> {
   const { allowPrivate, scrape } = config;
   const guarded = { allowPrivate, ...(resolve ? { resolve } : {}) };
   const egress = createEgress({ ...guarded, proxies });
-  const deps = { fetcher: egress, robots: createRobots(egress, clock), reader: createContentReader() };
+  const deps = { fetcher: egress, robots: createRobots(egress, clock), reader: await createContentReader() };
   const { politeness, proxy } = resolvedJobSpec.parse(scrape.proxied ? { proxy: PROXY } : {});
   const options = {
     ...{ userAgent: politeness.userAgent, robots: scrape.robots },

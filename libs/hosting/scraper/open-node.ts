@@ -32,7 +32,7 @@ export async function openNode(config: EngineConfig): Promise<NodeResources> {
     const name = `spoor scrape-node ${id}`;
     const node = await connectNode({ url: natsUrl, name, connectTimeoutMs: CONNECT_MS, logger });
     const proxies = createProxyResolver({ env: process.env, cwd: process.cwd(), home: config.home });
-    const scraper = createScraper({ config, proxies, clock: systemClock });
+    const scraper = await createScraper({ config, proxies, clock: systemClock });
     return {
       ...{ id, region, logger, scraper },
       slots: config.workerSlots,
