@@ -11,7 +11,7 @@ import {
 import type { LogConnection } from './connection.js';
 import { TextHeaders } from './envelope.js';
 import { ApiError, toSpoorError } from './errors.js';
-import { dropMessage, settledSeq } from './forgotten-tasks.js';
+import { deliveredSeq, dropMessage, settledSeq } from './forgotten-tasks.js';
 import { FetchPuller } from './puller.js';
 import { leaderMessage } from './stored.js';
 import { streamInfo } from './streams.js';
@@ -124,6 +124,14 @@ export class JetStreamFetchQueue implements FetchQueue {
       }
     }
     return batches;
+  }
+
+  async taken(shard: number, pool: string): Promise<number> {
+    try {
+      return await deliveredSeq(this.connection, subjects.fetchStream(shard), pool);
+    } catch (error) {
+      throw toSpoorError(error);
+    }
   }
 
   pull(shard: number, pool: string, options: PullOptions): PullHandle {

@@ -14,13 +14,29 @@ interface ConsumerInfo {
  * was acknowledged, and the server lost the removal: seen after it had run out of disk.
  */
 export async function settledSeq(connection: LogConnection, stream: string, pool: string): Promise<number> {
+  const info = await consumerInfo(connection, stream, pool);
+  if (!info) return 0;
+  const idle = info.num_pending === 0 && info.num_ack_pending === 0;
+  return Math.max(info.ack_floor.stream_seq, idle ? info.delivered.stream_seq : 0);
+}
+
+/** Sequence up to which a pool's consumer has delivered what is for it; 0 where there is no consumer yet. */
+export const deliveredSeq = async (
+  connection: LogConnection,
+  stream: string,
+  pool: string,
+): Promise<number> => (await consumerInfo(connection, stream, pool))?.delivered.stream_seq ?? 0;
+
+async function consumerInfo(
+  connection: LogConnection,
+  stream: string,
+  pool: string,
+): Promise<ConsumerInfo | null> {
   try {
     const subject = `$JS.API.CONSUMER.INFO.${stream}.${consumerOfPool(pool)}`;
-    const info = await connection.requests.json<ConsumerInfo>(subject, undefined);
-    const idle = info.num_pending === 0 && info.num_ack_pending === 0;
-    return Math.max(info.ack_floor.stream_seq, idle ? info.delivered.stream_seq : 0);
+    return await connection.requests.json<ConsumerInfo>(subject, undefined);
   } catch (error) {
-    if (error instanceof ApiError && error.isConsumerMissing) return 0;
+    if (error instanceof ApiError && error.isConsumerMissing) return null;
     throw error;
   }
 }

@@ -14,16 +14,13 @@ const LINGER_MS = 5;
 /** No word of a job with tasks in flight for so long, or so long since the last look while one of them takes its time: look. */
 const LOOK_AFTER_MS = 3000;
 const LONG_FLIGHT_MS = 5000;
-/** A job that begins comes before those that had something released within this; behind it nobody waits for ever, whatever begins. */
-const HEAD_START_MS = 5000;
-
 /** One running job in the coordinator: its frontier, its pace, and what it wants to release next. */
 export class JobRunner {
   readonly pace: Pace;
   /** Monotonic time of the last page fact. */
   lastProgress: number;
-  /** Monotonic time at which something of it was last released; before that, it is as if it had waited for a while. */
-  servedAt: number;
+  /** Monotonic time at which something of it was last released; null: nothing yet. */
+  servedAt: number | null = null;
   /** Monotonic time at which its flights were last compared with the queue. */
   private lookedAt: number;
   private staged: Entry[] = [];
@@ -42,7 +39,6 @@ export class JobRunner {
   ) {
     this.pace = new Pace(this.frontier, hosts);
     this.lastProgress = this.lookedAt = clock.monotonic();
-    this.servedAt = this.lastProgress - HEAD_START_MS;
   }
 
   get running(): boolean {
@@ -124,7 +120,12 @@ export class JobRunner {
 
   /** Whether `take` may give anything. Asked of every job at each pass, most of which have nothing. */
   isDue(now: number): boolean {
-    return this.staged.length > 0 || this.pace.isDue(now);
+    return this.hasStaged || this.pace.isDue(now);
+  }
+
+  /** It has taken something that waits for company. */
+  get hasStaged(): boolean {
+    return this.staged.length > 0;
   }
 
   /** Batches to release now; they count as in flight from here on. @param room tasks that the shard may still hold */

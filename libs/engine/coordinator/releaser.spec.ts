@@ -23,9 +23,12 @@ function shard({ maxInFlight = 1000, onComplete = async (_: JobRunner): Promise<
   const hosts = new Hosts();
   const runners = new Map<string, JobRunner>();
   const released: TaskBatch[] = [];
-  const fetchQueue: Pick<FetchQueue, 'release'> = {
+  const queue = { taken: 0, last: 0 };
+  const fetchQueue: Pick<FetchQueue, 'release' | 'taken'> = {
+    taken: async () => queue.taken,
     release: async (_shard, _pool, batches, last) => {
       released.push(...batches);
+      queue.last = last + batches.length;
       return last + batches.length;
     },
   };
@@ -55,7 +58,7 @@ function shard({ maxInFlight = 1000, onComplete = async (_: JobRunner): Promise<
     await settle();
     return released.map(({ jobId }) => jobId.slice(2));
   };
-  return { clock, job, pump, runners };
+  return { clock, job, pump, queue };
 }
 
 describe('Releaser', () => {
@@ -74,19 +77,17 @@ describe('Releaser', () => {
     expect(order.slice(3)).toEqual(order.slice(0, 3));
   });
 
-  test('a job that begins passes one that had its turn a moment ago, and none that has waited long', async () => {
-    const { clock, job, pump } = shard({ maxInFlight: 1 });
-    const old = job('joboldxx', [A, `${A}2`, `${A}3`]);
-    expect(await pump()).toEqual(['joboldxx']);
-    const recent = job('jobnewxx', [A]);
-    old.history.fetched(A);
+  test('jobs that begin leave some of the room to one that is under way', async () => {
+    const { job, pump } = shard({ maxInFlight: 8 });
+    const urls = Array.from({ length: 20 }, (_, i) => `https://a${i}.test/`);
+    const old = job('joboldxx', urls);
+    // The second time for what waited for company.
+    for (let i = 0; i < 2; i++) await pump();
+    for (const url of urls.slice(0, 8)) old.history.fetched(url);
     old.feed();
-    expect(await pump()).toEqual(['jobnewxx']);
-    clock.time += 60_000;
-    job('jobnewer', [A]);
-    recent.history.fetched(A);
-    recent.feed();
-    expect(await pump()).toEqual(['joboldxx']);
+    for (let i = 10; i < 30; i++) job(`jobnew${i}`, [`https://b${i}.test/`]);
+    const turn = await pump();
+    expect([turn.length, turn.filter((name) => name === 'joboldxx').length]).toEqual([8, 1]);
   });
 
   test('says once that a job is complete, and does not hold up others until the log has taken it', async () => {
@@ -120,5 +121,22 @@ describe('Releaser', () => {
     done.feed();
     for (let i = 0; i < 3; i++) await pump();
     expect(tries).toBe(2);
+  });
+
+  test('keeps the queue short for a job that begins, and goes on as soon as workers have taken what lies there', async () => {
+    const { job, pump, queue } = shard();
+    const urls = Array.from({ length: 200 }, (_, i) => `https://a${i}.test/`);
+    for (let i = 0; i < 2; i++)
+      job(
+        `jobmany${i}`,
+        urls.map((url) => url.replace('.', `-${i}.`)),
+      );
+    let held = 0;
+    for (let i = 0; i < 10; i++) held += (await pump()).length;
+    job('jobnewxx', ['https://b.test/']);
+    expect(await pump()).toEqual([]);
+    queue.taken = queue.last;
+    const next = await pump();
+    expect([held > 0, next.includes('jobnewxx')]).toEqual([true, true]);
   });
 });

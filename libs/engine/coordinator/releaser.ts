@@ -1,8 +1,15 @@
 import { StaleReleaseError } from '#libs/engine/ports';
 import type { Clock, EventLog, FetchQueue, Logger, QueuedBatch, TaskBatch } from '#libs/engine/ports';
 import { describeError } from '../describe-error.js';
+import { Backlog } from './backlog.js';
 import type { JobRunner } from './job-runner.js';
 import type { ShardJobs } from './shard-jobs.js';
+
+/** How soon it is asked again what the workers have taken, while that holds something back, and while it does not. */
+const ASK_AGAIN_MS = 25;
+const ASK_ANYWAY_MS = 500;
+/** Of what may be released at once. */
+const SHARE_OF_OTHERS = 1 / 8;
 
 export interface ReleaserDeps {
   eventLog: EventLog;
@@ -31,6 +38,12 @@ export class Releaser {
   private syncAgain = false;
   /** Jobs that were said to be complete, with the decision that it was said on: what came of it is on its way here. */
   private readonly completed = new WeakMap<JobRunner, number>();
+  private readonly backlog = new Backlog();
+  private asking = false;
+  /** Monotonic time at which it was last asked what the workers have taken. */
+  private askedAt = -Infinity;
+  /** Something would go out, were the backlog not too long. */
+  private isHeldBack = false;
   private cancelTimer: () => void = () => undefined;
 
   constructor(
@@ -95,6 +108,8 @@ export class Releaser {
     const byJob = new Map<string, QueuedBatch[]>();
     for (const batch of batches) byJob.set(batch.jobId, [...(byJob.get(batch.jobId) ?? []), batch]);
     for (const runner of this.jobs.runners.values()) runner.adopt(byJob.get(runner.jobId) ?? []);
+    this.backlog.clear();
+    this.count(batches);
     this.fetchSeq = lastSeq;
   }
 
@@ -106,13 +121,21 @@ export class Releaser {
       if (batches.length === 0) continue;
       const { shard, pool } = this.options;
       this.fetchSeq = await this.deps.fetchQueue.release(shard, pool, batches, this.fetchSeq);
+      const first = this.fetchSeq - batches.length + 1;
+      this.count(batches.map((batch, i) => ({ ...batch, seq: first + i })));
       this.pumpAgain = true;
     }
   }
 
+  private count(batches: readonly QueuedBatch[]): void {
+    const now = this.deps.clock.monotonic();
+    for (const { pool = this.options.pool, seq, tasks } of batches)
+      this.backlog.released(pool, seq, tasks.length, now);
+  }
+
   /**
-   * The job that was served longest ago comes first, with a head start for one that begins: where jobs share a host, or the shard's
-   * room, the first page of each goes before the second of any.
+   * Jobs that begin come first, but for a share that is kept for the others; of these the one that was served longest ago. So where
+   * jobs share a host, or the shard's room, the first page of each goes before the second of any, and nobody waits for ever.
    */
   private takeFromJobs(): TaskBatch[] {
     const now = this.deps.clock.monotonic();
@@ -122,16 +145,62 @@ export class Releaser {
       held += runner.pace.flights.size;
       if (runner.isDue(now)) due.push(runner);
     }
-    due.sort((a, b) => a.servedAt - b.servedAt);
+    const room = this.backlog.room(now);
+    this.isHeldBack = room <= 0 && due.length > 0;
+    if (this.isHeldBack || now - this.askedAt > ASK_ANYWAY_MS) this.askWhatWasTaken();
+    return this.takeInTurn(due, Math.min(room, this.options.maxInFlight - held), now);
+  }
+
+  private takeInTurn(due: JobRunner[], room: number, now: number): TaskBatch[] {
     const batches: TaskBatch[] = [];
-    for (const runner of due) {
-      const before = runner.pace.flights.size;
-      batches.push(...runner.take(Math.max(this.options.maxInFlight - held, 0)));
-      const taken = runner.pace.flights.size - before;
-      if (taken > 0) runner.servedAt = now;
-      held += taken;
-    }
+    let left = Math.max(room, 0);
+    const serve = (runners: JobRunner[], keep: number): void => {
+      for (const runner of runners) {
+        // What it took before goes out when it is time, whatever the room.
+        if (left <= keep && !runner.hasStaged) continue;
+        const before = runner.pace.flights.size;
+        batches.push(...runner.take(Math.max(left - keep, 0)));
+        const taken = runner.pace.flights.size - before;
+        if (taken > 0) runner.servedAt = now;
+        left -= taken;
+      }
+    };
+    const fresh = due.filter(({ servedAt }) => servedAt === null);
+    const others = due.filter(({ servedAt }) => servedAt !== null);
+    serve(fresh, Math.floor(left * SHARE_OF_OTHERS));
+    serve(
+      others.sort((a, b) => a.servedAt! - b.servedAt!),
+      0,
+    );
+    serve(
+      fresh.filter(({ servedAt }) => servedAt === null),
+      0,
+    );
     return batches;
+  }
+
+  private askWhatWasTaken(): void {
+    const pools = this.backlog.names;
+    if (this.asking || pools.length === 0) return;
+    this.asking = true;
+    const { fetchQueue, clock, logger } = this.deps;
+    const { shard } = this.options;
+    const ask = async (pool: string): Promise<void> => {
+      const upTo = await fetchQueue.taken(shard, pool);
+      this.backlog.taken(pool, upTo, clock.monotonic());
+    };
+    void Promise.all(pools.map(ask))
+      .catch((error: unknown) =>
+        logger.warn(
+          { shard, error: describeError(error) },
+          'what the workers have taken could not be looked up',
+        ),
+      )
+      .finally(() => {
+        this.asking = false;
+        this.askedAt = clock.monotonic();
+        if (this.isHeldBack && this.backlog.room(this.askedAt) > 0) this.pump();
+      });
   }
 
   /** Beside the releases: no other job's page waits until the log has taken that one is complete. */
@@ -155,9 +224,11 @@ export class Releaser {
     this.cancelTimer();
     if (this.signal.aborted) return;
     let next = Infinity;
-    for (const runner of this.jobs.runners.values()) next = Math.min(next, runner.nextWake);
+    if (this.isHeldBack) next = 0;
+    else for (const runner of this.jobs.runners.values()) next = Math.min(next, runner.nextWake);
     if (next === Infinity) return;
-    const wait = Math.min(Math.max(next - this.deps.clock.monotonic(), 1), 60_000);
+    const least = this.isHeldBack ? ASK_AGAIN_MS : 1;
+    const wait = Math.min(Math.max(next - this.deps.clock.monotonic(), least), 60_000);
     this.cancelTimer = this.deps.clock.timer(wait, () => this.pump());
   }
 }

@@ -57,6 +57,8 @@ export interface FetchQueue {
   release(shard: number, pool: string, batches: TaskBatch[], expectedLastSeq: number): Promise<number>;
   /** Everything that lies in the queue, and its last sequence at a moment before that was read. */
   snapshot(shard: number): Promise<{ lastSeq: number; batches: QueuedBatch[] }>;
+  /** Sequence up to which workers of a pool have been given what was released for it; 0: nothing yet. */
+  taken(shard: number, pool: string): Promise<number>;
   /**
    * Deliveries for a worker, one after another. `freeSlots` is asked before each pull; nothing is pulled while it answers 0,
    * until `wake` is called.

@@ -69,6 +69,10 @@ export class SimulatedFetchQueue implements FetchQueue {
       .map(({ seq, batch }) => ({ ...batch, seq }));
   }
 
+  taken(): Promise<number> {
+    return this.link.request('what was taken', () => this.server.deliveredSeq);
+  }
+
   pull(_: number, __: string, options: PullOptions): PullHandle {
     const onDelivery = (delivery: Delivery): void => {
       this.onDelivery(delivery);

@@ -28,6 +28,8 @@ export interface Puller {
 /** One shard's work queue with its consumer: messages until they are acknowledged, delivery counts, redelivery. */
 export class QueueServer {
   lastSeq = 0;
+  /** Highest that was ever delivered. */
+  deliveredSeq = 0;
   private lastId = '';
   readonly messages = new Map<number, QueueMessage>();
   private readonly ids = new Map<string, number>();
@@ -137,6 +139,7 @@ export class QueueServer {
 
   private deliver(message: QueueMessage, puller: Puller): void {
     message.deliveries++;
+    this.deliveredSeq = Math.max(this.deliveredSeq, message.seq);
     message.deadline = this.world.time + ACK_WAIT_MS;
     this.watch(message);
     puller.receive({ ...message });
