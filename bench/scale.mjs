@@ -4,13 +4,13 @@
 import { parseArgs } from 'node:util';
 
 /** CPU ms a page of each part; docs/scale.md says where they are measured. */
-const COST = { worker: 1.7, log: 0.25, coordinator: 0.6, projector: 0.6, postgres: 0.28 };
+const COST = { worker: 0.79, log: 0.15, coordinator: 0.09, projector: 0.11, postgres: 0.15 };
 
 const number = (name, fallback) => [name, { type: 'string', default: String(fallback) }];
 const { values } = parseArgs({
   options: Object.fromEntries([
-    ...[number('pages-per-day', 100_000_000), number('workers', 37), number('shards', 2)],
-    ...[number('worker-cores', 3), number('latency-ms', 1000), number('seconds', 60)],
+    ...[number('pages-per-day', 100_000_000), number('workers', 46), number('shards', 1)],
+    ...[number('worker-cores', 2), number('latency-ms', 1000), number('seconds', 60)],
   ]),
 });
 const given = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, Number(value)]));
