@@ -35,6 +35,8 @@ test.each([
   ['explain?full=1', 'full'],
   ['proof?x=1', 'x'],
   ['replay?to=0', 'to'],
+  ['replay?part=3&of=2', 'part'],
+  ['replay?of=101', 'of'],
   ['replay?projection=state', 'projection'],
   ['differences?to=now', 'to'],
   ['archive?bodies=some', 'bodies'],
@@ -43,7 +45,7 @@ test.each([
   expect([status, body['error']]).toMatchObject([400, { code: 'invalid_request', field }]);
 });
 
-test('given more events than fit in the memory of a server, then a replay is refused before a byte of it, and up to one it is not', async () => {
+test('given more events than fit in the memory of a server, then a replay is refused before a byte of it; up to one, or in parts, it is not', async () => {
   for (let seq = 2; seq <= 10_001; seq++)
     api.eventLog.add({
       ...{ unreadable: true, seq, storedAt: seq, subject: 's', jobId: job, type: null, id: `e${seq}` },
@@ -52,7 +54,8 @@ test('given more events than fit in the memory of a server, then a replay is ref
   const { status, body } = await api.get(`/api/jobs/${job}/replay`);
   expect([status, body['error']]).toMatchObject([400, { code: 'invalid_request', field: 'to' }]);
   expect(body['error']).toMatchObject({ hint: expect.stringContaining('spoor replay') });
-  expect((await fetch(`${api.url}/api/jobs/${job}/replay?to=10000`)).status).toBe(200);
+  for (const way of ['to=10000', 'part=1&of=2', 'part=2&of=2'])
+    expect((await fetch(`${api.url}/api/jobs/${job}/replay?${way}`)).status).toBe(200);
 });
 
 test('given as many readers of whole histories as may be, then the next one is put off, until one is through', async () => {

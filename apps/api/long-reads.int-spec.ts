@@ -73,6 +73,10 @@ describe('what reads a whole history, on real stores', () => {
     expect(await lines(`/api/jobs/${JOB}/replay?projection=page`)).toEqual(
       rows.filter(({ table }) => table === 'page'),
     );
+    const parts = [1, 2].map((part) => lines(`/api/jobs/${JOB}/replay?part=${part}&of=2`));
+    const joined = (await Promise.all(parts)).flat() as typeof rows;
+    for (const { table } of rows)
+      expect(joined.filter((row) => row.table === table)).toEqual(rows.filter((row) => row.table === table));
     const [job] = (await lines(`/api/jobs/${JOB}/replay?projection=job&to=11`)) as typeof rows;
     expect(job!.row).toMatchObject({ jobId: JOB, status: 'running', fetched: 10 });
   });

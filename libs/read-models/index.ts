@@ -24,7 +24,7 @@ export {
 } from './fold/state.js';
 export { compareRows, type RowComparison, type RowDifference } from './replay/compare-rows.js';
 export { JobReplay } from './replay/job-replay.js';
-export { ReplayedTables } from './replay/replayed-tables.js';
+export { ReplayedTables, type ReplayPart } from './replay/replayed-tables.js';
 export {
   canonicalText,
   compareKeys,

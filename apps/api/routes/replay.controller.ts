@@ -4,7 +4,7 @@ import type { Request, Response } from 'express';
 import { replayTables } from '#libs/engine';
 import type { LogEntry } from '#libs/events';
 import { SpoorError } from '#libs/failures';
-import { canonicalText, type TableName } from '#libs/read-models';
+import { canonicalText, type ReplayPart, type TableName } from '#libs/read-models';
 import { API_DEPS, type ApiDeps } from '../deps.js';
 import { OpenStreams } from '../http/open-streams.js';
 import { parseQuery } from '../http/parse.js';
@@ -34,18 +34,18 @@ export class ReplayController {
   @Get('replay')
   @Describe({
     access: { scope: 'jobs:read', job: 'path' },
-    summary: `The rows that this version makes of a job's events, as NDJSON; of up to ${MOST_EVENTS} events`,
+    summary: `The rows that this version makes of a job's events, as NDJSON; of up to ${MOST_EVENTS} events, of more in parts`,
     params: ['id'],
     query: replayQuery,
     answer: 'ReplayedRow',
     type: 'application/x-ndjson',
   })
   async replay(@Param('id') id: string, @Query() query: unknown, @Res() response: Response): Promise<void> {
-    const { to, projection } = parseQuery(replayQuery, query);
+    const { to, projection, part: nth, of } = parseQuery(replayQuery, query);
     await this.views.state(id);
     return this.oneOfFew(() =>
       sendLines(response, this.streams, 'application/x-ndjson; charset=utf-8', (signal) =>
-        this.rows(id, to, projection, signal),
+        this.rows(id, to, projection, { nth, of }, signal),
       ),
     );
   }
@@ -121,9 +121,11 @@ export class ReplayController {
     id: string,
     to: number | undefined,
     projection: TableName | undefined,
+    part: ReplayPart,
     signal: AbortSignal,
   ): AsyncGenerator<string> {
-    const { tables } = await replayTables(this.events(id, signal), { to, maxEvents: MOST_EVENTS });
+    const options = { to, part, maxEvents: MOST_EVENTS * part.of };
+    const { tables } = await replayTables(this.events(id, signal), options);
     signal.throwIfAborted();
     for (const { table, row } of tables.rows(projection)) yield `${canonicalText({ table, row })}\n`;
   }

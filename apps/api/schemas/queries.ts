@@ -88,7 +88,17 @@ export const diffQuery = z.strictObject({ from: moment, to: moment.optional() })
 /** Sequence of the last event that goes in; default all. */
 const lastEvent = whole(1, Number.MAX_SAFE_INTEGER).optional();
 const tables = TABLE_NAMES as [TableName, ...TableName[]];
-export const replayQuery = z.strictObject({ to: lastEvent, projection: oneOf(tables).optional() });
+/** Parts of a replay: up to a million events, by as many as a server has in memory at once. */
+const MOST_PARTS = 100;
+export const replayQuery = z
+  .strictObject({
+    to: lastEvent,
+    projection: oneOf(tables).optional(),
+    /** Of a long history: the rows of a share of its pages, `part=1&of=3`; the job's own are in the first. */
+    part: whole(1, MOST_PARTS).default(1),
+    of: whole(1, MOST_PARTS).default(1),
+  })
+  .refine(({ part, of }) => part <= of, { path: ['part'], error: 'must not be more than `of`' });
 export const differencesQuery = z.strictObject({ to: lastEvent });
 export const archiveQuery = z.strictObject({ bodies: yesOrNo.optional() });
 export const verifyQuery = z.strictObject({ format: oneOf(['json', 'ndjson']).optional() });

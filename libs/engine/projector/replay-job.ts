@@ -1,6 +1,12 @@
 import { shardOf, type LogEntry } from '#libs/events';
 import { SpoorError } from '#libs/failures';
-import { compareRows, ReplayedTables, type RowComparison, type TableRow } from '#libs/read-models';
+import {
+  compareRows,
+  ReplayedTables,
+  type ReplayPart,
+  type RowComparison,
+  type TableRow,
+} from '#libs/read-models';
 import type { ProjectionStore } from '#libs/engine/ports';
 
 const BATCH = 500;
@@ -10,6 +16,8 @@ export interface ReplayOptions {
   to?: number | undefined;
   /** All rows are held in memory: a history that is longer is refused. */
   maxEvents?: number | undefined;
+  /** These rows alone (default: all). */
+  part?: ReplayPart | undefined;
 }
 
 export interface Replayed {
@@ -22,9 +30,9 @@ export interface Replayed {
 /** The tables that events give, in the order of the log. @throws SpoorError invalid_request with the field `to` */
 export async function replayTables(
   source: AsyncIterable<LogEntry>,
-  { to = Infinity, maxEvents = Infinity }: ReplayOptions = {},
+  { to = Infinity, maxEvents = Infinity, part }: ReplayOptions = {},
 ): Promise<Replayed> {
-  const tables = new ReplayedTables();
+  const tables = new ReplayedTables(part);
   let batch: LogEntry[] = [];
   let events = 0;
   let last: LogEntry | null = null;
@@ -32,7 +40,8 @@ export async function replayTables(
     if (entry.seq > to) break;
     if (++events > maxEvents)
       throw new SpoorError('invalid_request', `to: there are more than ${maxEvents} events up to there`, {
-        ...{ field: 'to', hint: 'Replay it where it can take its time: spoor replay <jobId>.' },
+        field: 'to',
+        hint: 'Replay it where it can take its time, spoor replay <jobId>, or ask for its rows in parts: /replay?part=1&of=4.',
       });
     last = entry;
     if (batch.push(entry) < BATCH) continue;

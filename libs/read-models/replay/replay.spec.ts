@@ -33,6 +33,23 @@ test('given a history, then its rows come table by table, the same for any batch
   for (const batch of [1, 2, 3]) expect(replay(eventful().events, batch).rows()).toEqual(whole);
 });
 
+test('given parts, then together they have every row, each once and in its order, and the job is in the first', () => {
+  const history = new History().started({ start: Array.from({ length: 40 }, (_, n) => page(n)) });
+  for (let n = 0; n < 40; n++) history.fetched(page(n), [], { items: [{ index: 0, data: { n } }] });
+  const whole = replay(history.events).rows();
+  const parts = [1, 2, 3].map((nth) => {
+    const tables = new ReplayedTables({ nth, of: 3 });
+    tables.apply(history.events);
+    return tables.rows();
+  });
+  for (const part of parts) expect(part.length).toBeGreaterThan(0);
+  expect(parts.map((rows) => rows.some(({ table }) => table === 'job'))).toEqual([true, false, false]);
+  const joined = (name: string) => parts.flat().filter(({ table }) => table === name);
+  for (const name of new Set(named(whole)))
+    expect(joined(name)).toEqual(whole.filter(({ table }) => table === name));
+  expect(parts.flat()).toHaveLength(whole.length);
+});
+
 test('given one table, then only its rows come', () => {
   const rows = replay(eventful().events).rows('page');
   expect(rows.map(({ row }) => row['outcome']).sort()).toEqual(['failed', 'fetched', 'fetched']);
