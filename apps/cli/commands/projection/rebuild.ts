@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { Finish } from '../../finish.js';
 import { output, print, withEngine, type Output } from '../../job-command.js';
 import { say } from '../../say.js';
+import { inRoomyProcess } from '../../roomy-process.js';
 import { progressLines } from './stores.js';
 
 /** `spoor projection rebuild`: readers see the old rows until the moment of the swap. */
@@ -10,8 +11,10 @@ export function addProjectionRebuild(projection: Command, finish: Finish): void 
     .command('rebuild')
     .description('fill the read models anew from the log, beside the live ones, and swap them in')
     .addOption(output())
-    .action(({ output: format }: Output) =>
-      withEngine(async (resources) => {
+    .action(async ({ output: format }: Output) => {
+      const code = await inRoomyProcess();
+      if (code !== null) return finish(code);
+      await withEngine(async (resources) => {
         const { rebuildProjection } = await import('#apps/projector');
         const tell = progressLines();
         const done = await rebuildProjection(resources, ({ seq, head, perSecond }) =>
@@ -20,6 +23,6 @@ export function addProjectionRebuild(projection: Command, finish: Finish): void 
         if (format === 'json') print(JSON.stringify(done));
         else say(`rebuilt from ${done.events} events in ${(done.durationMs / 1000).toFixed(1)} s`);
         finish(0);
-      }),
-    );
+      });
+    });
 }
