@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { SpoorError } from '#libs/failures';
 import { proxyFailure, statusAfter, type HashKey, type JobCommand } from '#libs/job';
 import { ConflictError } from '#libs/engine/ports';
@@ -130,6 +131,8 @@ export class Coordinator {
     const { clock, logger } = this.deps;
     const ending = new AbortController();
     const { signal } = ending;
+    // Every history that is being read listens, and stops when it is read: as many as there are jobs to load.
+    setMaxListeners(0, signal);
     // Not AbortSignal.any: what listens to that is never let go of by Node 20, and with it all that was led.
     const stop = (): void => ending.abort();
     this.stopping.signal.addEventListener('abort', stop);
