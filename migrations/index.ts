@@ -1,4 +1,5 @@
 import { Accounts1764000000000 } from './accounts/0001-accounts.js';
+import { TakeLimits1764300000000 } from './accounts/0002-take-limits.js';
 import { ReadModels1763800000000 } from './0001-read-models.js';
 import { ItemVersions1764100000000 } from './0002-item-versions.js';
 import { JobOwner1764200000000 } from './0003-job-owner.js';
@@ -7,4 +8,4 @@ import { JobOwner1764200000000 } from './0003-job-owner.js';
 export const migrations = [ReadModels1763800000000, ItemVersions1764100000000, JobOwner1764200000000];
 
 /** Those of the accounts' own schema. */
-export const accountMigrations = [Accounts1764000000000];
+export const accountMigrations = [Accounts1764000000000, TakeLimits1764300000000];

@@ -6,6 +6,9 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { NextFunction, Request, Response } from 'express';
 import { API_DEPS, type ApiDeps } from '../deps.js';
 
+/** One for all answers: each would pay for a stack trace that nobody reads. */
+const ENDED = new DOMException('The answer has ended', 'AbortError');
+
 /** Answers that go on until somebody ends them: the client by going away, or the server by closing. */
 @Injectable()
 export class OpenStreams implements BeforeApplicationShutdown {
@@ -28,7 +31,7 @@ export class OpenStreams implements BeforeApplicationShutdown {
   /** Fires when the client has gone or the server closes. `done` must be called in the end. */
   signalFor(response: Response): { signal: AbortSignal; done: () => void } {
     const ended = new AbortController();
-    const end = (): void => ended.abort();
+    const end = (): void => ended.abort(ENDED);
     response.once('close', end);
     this.closing.signal.addEventListener('abort', end);
     if (this.isClosing || response.destroyed) end();

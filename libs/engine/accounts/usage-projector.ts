@@ -17,6 +17,8 @@ export interface UsageProjectorDeps {
 }
 
 const AGAIN_MS = 1000;
+/** What comes in the meantime is counted in one transaction: one for each scrape cost Postgres more than the scrape's own limits. */
+const GATHER_MS = 500;
 
 /** Keeps the usage of callers up to date with the account log; any number may run, each commit moves one checkpoint. */
 export class UsageProjector {
@@ -62,6 +64,7 @@ export class UsageProjector {
       await store.add(usageOf(events), { expected: at, next, forget });
       at = next;
       forget = false;
+      if (signal) await this.deps.clock.sleep(GATHER_MS, signal);
     }
   }
 }

@@ -19,8 +19,8 @@ export interface Limit {
 /** Counts that hold over all processes and restarts, exact under any number of calls at once. */
 export interface RateLimits {
   /**
-   * Counts a call against each limit, or against none when one of them is used up; the verdict is of that one, or of the last. Each
-   * limit must hold within the next one: then nobody is refused for a call that is counted and then taken back.
+   * Counts a call against each limit, or against none when one of them is used up; the verdict is of that one, or of the last. All
+   * callers name limits that they share in one order: they wait for one another, and would do so for ever.
    */
   take(limits: readonly Limit[]): Promise<LimitVerdict>;
 }

@@ -28,7 +28,8 @@ export async function admitScrapes(
   const ofUrls = [...each].map(([url, calls]): Limit => ({
     ...{ of: `key ${key.keyId} url ${url}`, perHour: perUrlPerHour, calls },
   }));
-  // The narrower first: what one URL has used up is none for the others.
+  // In one order, whatever the caller's: two batches must not wait for each other. The narrower first: it is the one to be told of.
+  ofUrls.sort((a, b) => (a.of < b.of ? -1 : 1));
   const verdict = await limits.take([...ofUrls, { of: `key ${key.keyId}`, perHour, calls: urls.length }]);
   onLimit(verdict);
   if (!verdict.allowed) throw tooMany(key.tier, verdict.resetSeconds);

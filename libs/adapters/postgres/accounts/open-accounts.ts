@@ -15,6 +15,8 @@ export interface OpenAccounts {
   close(): Promise<void>;
 }
 
+const FORGET_EVERY_MS = 10 * 60_000;
+
 /**
  * What is kept of callers: limits, and a read model of their use. In a schema of its own, brought up to date here.
  * @throws SpoorError store_unavailable
@@ -37,10 +39,15 @@ export async function openAccounts(url: string, schemaName = 'spoor_accounts'): 
   // All calls of a key count in one row, whose lock would be held until the disk has answered. A crash of Postgres (not of ours)
   // forgets what was counted in its last moments; nothing else stands in these tables.
   const counters = projectionPool(url, 16, '-c synchronous_commit=off');
+  const limits = new PostgresRateLimits(counters, schema);
+  // What fails now is done at the next turn.
+  const cleaning = setInterval(() => void limits.forget().catch(() => undefined), FORGET_EVERY_MS);
+  cleaning.unref();
   return {
-    limits: new PostgresRateLimits(counters, schema),
+    limits,
     usage: new PostgresUsageStore(dataSource, pool, schema),
     close: async () => {
+      clearInterval(cleaning);
       await Promise.all([dataSource.destroy(), pool.end(), counters.end()]);
     },
   };

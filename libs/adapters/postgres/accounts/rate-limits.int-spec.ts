@@ -1,5 +1,7 @@
+import pg from 'pg';
 import { createTestDatabase, type TestDatabase } from '#libs/testing';
 import { openAccounts, type OpenAccounts } from './open-accounts.js';
+import type { PostgresRateLimits } from './rate-limits.js';
 
 const COUNT = 100;
 
@@ -55,5 +57,41 @@ describe('limits, counted by several processes at once', () => {
     ];
     expect(await together(() => [url, key])).toBe(2);
     expect(await together((i) => [{ of: `other ${i}`, perHour: 1 }, key])).toBe(48);
+  });
+
+  it('given batches of 50 URLs under a key with 500 that several processes name at once, then exactly ten pass', async () => {
+    const urls = Array.from({ length: 50 }, (_, i) => ({ of: `batch url ${i}`, perHour: 1000 }));
+    expect(await together(() => [...urls, { of: 'batch key', perHour: 500, calls: 50 }])).toBe(10);
+    // What was refused is counted nowhere.
+    const [first] = urls;
+    expect(await stores[0]!.limits.take([{ ...first!, perHour: 11 }])).toMatchObject({
+      ...{ allowed: true, remaining: 0 },
+    });
+  });
+
+  it('given a call that counts as more than is left, then fewer still pass', async () => {
+    const { limits } = stores[0]!;
+    const many = (calls: number) => limits.take([{ of: 'few left', perHour: 10, calls }]);
+    expect(await many(8)).toMatchObject({ allowed: true, remaining: 2 });
+    expect(await many(3)).toMatchObject({ allowed: false, limit: 10, remaining: 2 });
+    expect(await many(2)).toMatchObject({ allowed: true, remaining: 0 });
+  });
+
+  it('given a window that is over, then the next call begins one, and what nobody asks for any more is dropped', async () => {
+    const { limits } = stores[0]!;
+    const one = { of: 'once an hour', perHour: 1 };
+    await limits.take([one]);
+    expect(await limits.take([one])).toMatchObject({ allowed: false });
+    const client = new pg.Client({ connectionString: database.url });
+    await client.connect();
+    try {
+      await client.query('UPDATE spoor_accounts.rate_limit SET expire = expire - 3600000');
+      expect(await limits.take([one])).toMatchObject({ allowed: true, remaining: 0 });
+      await (limits as PostgresRateLimits).forget();
+      const { rows } = await client.query('SELECT points FROM spoor_accounts.rate_limit');
+      expect(rows).toEqual([{ points: 1 }]);
+    } finally {
+      await client.end();
+    }
   });
 });

@@ -1,57 +1,55 @@
 import { createHash } from 'node:crypto';
 import type pg from 'pg';
-import { RateLimiterPostgres, RateLimiterRes } from 'rate-limiter-flexible';
 import type { Limit, LimitVerdict, RateLimits } from '#libs/engine/ports';
 import { asStoreError } from '../errors.js';
 
-const HOUR_SECONDS = 3600;
+const HOUR_MS = 3_600_000;
 
-/** Fixed windows of an hour that begin at a caller's first call, counted by Postgres in one statement each. */
+interface Taken {
+  allowed: boolean;
+  nth: number;
+  counted: number;
+  ms_left: string;
+}
+
+/** Fixed windows of an hour that begin at a caller's first call, by the clock of Postgres: one statement for all limits of a call. */
 export class PostgresRateLimits implements RateLimits {
-  private readonly limiters = new Map<number, RateLimiterPostgres>();
+  private readonly takeStatement: string;
+  private readonly forgetStatement: string;
 
   constructor(
     private readonly pool: pg.Pool,
-    private readonly schema: string,
-  ) {}
+    schema: string,
+  ) {
+    this.takeStatement = `SELECT * FROM "${schema}"."take_limits"($1, $2, $3, ${HOUR_MS})`;
+    this.forgetStatement = `DELETE FROM "${schema}"."rate_limit" WHERE "expire" <= extract(epoch FROM now()) * 1000`;
+  }
 
   async take(limits: readonly Limit[]): Promise<LimitVerdict> {
-    const taken: Limit[] = [];
-    let last: LimitVerdict | null = null;
-    for (const limit of limits) {
-      const verdict = await this.count(limit);
-      if (!verdict.allowed) {
-        // A call that is refused by one limit is none for the others; and of many at once the limit may still bear fewer.
-        const counted = callsOf(limit) > 1 ? [...taken, limit] : taken;
-        await Promise.all(counted.map((one) => this.limiterOf(one).reward(keyOf(one), callsOf(one))));
-        return verdict;
-      }
-      taken.push(limit);
-      last = verdict;
-    }
-    if (last === null) throw new RangeError('no limit was named');
-    return last;
+    const values = [limits.map(keyOf), limits.map(callsOf), limits.map(({ perHour }) => perHour)];
+    const rows = await this.query<Taken>({ name: 'take_limits', text: this.takeStatement, values });
+    const limit = rows[0] && limits[rows[0].nth - 1];
+    if (!limit) throw new RangeError('no limit was named');
+    const { allowed, counted, ms_left } = rows[0]!;
+    return {
+      ...{ allowed, limit: limit.perHour },
+      // What many calls at once could not have, fewer may.
+      remaining: Math.max(0, limit.perHour - counted),
+      resetSeconds: Math.max(1, Math.ceil(Number(ms_left) / 1000)),
+    };
   }
 
-  private async count(limit: Limit): Promise<LimitVerdict> {
+  /** Drops the windows that are over: URLs that are asked for once would stay for ever. */
+  async forget(): Promise<void> {
+    await this.query({ text: this.forgetStatement });
+  }
+
+  private async query<Row extends pg.QueryResultRow>(config: pg.QueryConfig): Promise<Row[]> {
     try {
-      return verdictOf(limit, await this.limiterOf(limit).consume(keyOf(limit), callsOf(limit)), true);
+      return (await this.pool.query<Row>(config)).rows;
     } catch (error) {
-      if (error instanceof RateLimiterRes) return verdictOf(limit, error, false);
       throw asStoreError(error);
     }
-  }
-
-  private limiterOf({ perHour }: Limit): RateLimiterPostgres {
-    let limiter = this.limiters.get(perHour);
-    if (!limiter) {
-      limiter = new RateLimiterPostgres({
-        ...{ storeClient: this.pool, storeType: 'pool', schemaName: this.schema, tableName: 'rate_limit' },
-        ...{ tableCreated: true, keyPrefix: '', points: perHour, duration: HOUR_SECONDS },
-      });
-      this.limiters.set(perHour, limiter);
-    }
-    return limiter;
   }
 }
 
@@ -59,13 +57,3 @@ const callsOf = ({ calls = 1 }: Limit): number => calls;
 
 /** Callers choose what is counted, so it may be long, and it may be private: a URL, an address. */
 const keyOf = ({ of }: Limit): string => createHash('sha256').update(of).digest('base64url');
-
-const verdictOf = (limit: Limit, result: RateLimiterRes, allowed: boolean): LimitVerdict => ({
-  allowed,
-  limit: limit.perHour,
-  // What many calls at once could not have, fewer may.
-  remaining: allowed
-    ? result.remainingPoints
-    : Math.max(0, limit.perHour - (result.consumedPoints - callsOf(limit))),
-  resetSeconds: Math.max(1, Math.ceil(result.msBeforeNext / 1000)),
-});
