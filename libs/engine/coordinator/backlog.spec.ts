@@ -38,7 +38,7 @@ describe('what lies in the queue without a worker', () => {
     const fast = backlog.room(0);
     backlog.released('http', 10, fast, 0);
     for (let look = 0; look < 100; look++) backlog.taken('http', 9, 0);
-    backlog.clear();
+    backlog.recount([], 0);
     expect([fast > most, backlog.room(0)]).toEqual([true, most]);
   });
 
@@ -57,7 +57,25 @@ describe('what lies in the queue without a worker', () => {
     const backlog = holding(1, 'browser');
     backlog.released('http', 2, 1, 0);
     expect(backlog.names.toSorted()).toEqual(['browser', 'http']);
-    backlog.clear();
+    backlog.recount([], 0);
+    expect(backlog.names).toEqual([]);
+  });
+
+  it('counts a pool that takes nothing no more because it was looked up: a look is no sign of a worker', () => {
+    const backlog = holding(1000, 'browser');
+    const now = LONG_AFTER;
+    expect(backlog.room(now)).toBeGreaterThan(0);
+    backlog.recount([{ pool: 'browser', seq: 1, tasks: 1000 }], now);
+    expect(backlog.room(now)).toBeGreaterThan(0);
+    expect([backlog.stalled(now), backlog.isClogged('browser', now)]).toEqual([1000, true]);
+    backlog.taken('browser', 1, now);
+    expect([backlog.stalled(now), backlog.isClogged('browser', now)]).toEqual([0, false]);
+  });
+
+  it('does not count what workers were given already, when it is found in the queue with them', () => {
+    const backlog = holding(10);
+    backlog.taken('http', 1, 1);
+    backlog.recount([{ pool: 'http', seq: 1, tasks: 10 }], 2);
     expect(backlog.names).toEqual([]);
   });
 });

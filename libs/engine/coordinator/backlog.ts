@@ -17,6 +17,8 @@ interface Pool {
   /** What was released and, as far as is known, not taken, oldest first. */
   waiting: Waiting[];
   tasks: number;
+  /** Sequence up to which its workers were given what is for them, when that was last looked up. */
+  upTo: number;
   /** Monotonic time at which a worker was last seen to have taken something, or since when anything waits. */
   movedAt: number;
 }
@@ -36,7 +38,8 @@ export class Backlog {
 
   released(pool: string, seq: number, tasks: number, now: number): void {
     let known = this.pools.get(pool);
-    if (!known) this.pools.set(pool, (known = { waiting: [], tasks: 0, movedAt: now }));
+    if (!known) this.pools.set(pool, (known = { waiting: [], tasks: 0, upTo: 0, movedAt: now }));
+    if (seq <= known.upTo) return;
     if (known.tasks === 0) known.movedAt = now;
     known.waiting.push({ seq, tasks });
     known.tasks += tasks;
@@ -47,16 +50,33 @@ export class Backlog {
     const known = this.pools.get(pool);
     if (!known) return;
     const left = known.waiting.filter(({ seq }) => seq > upTo);
-    if (left.length < known.waiting.length) known.movedAt = now;
+    if (upTo !== known.upTo) known.movedAt = now;
+    known.upTo = upTo;
     known.waiting = left;
     known.tasks = left.reduce((sum, { tasks }) => sum + tasks, 0);
     if (known.tasks === 0) this.most = Math.min(this.most * GROWTH, MOST);
     else if (this.isLong(now)) this.most = Math.max(this.most * SHRINKAGE, LEAST);
   }
 
-  /** Everything is to be counted anew. */
-  clear(): void {
-    this.pools.clear();
+  /** Counts anew what lies in the queue. A look is no sign of a worker: since when a pool takes nothing stays as it was. */
+  recount(found: readonly { pool: string; seq: number; tasks: number }[], now: number): void {
+    const since = [...this.pools].map(([, known]) => [known, known.tasks > 0 ? known.movedAt : now] as const);
+    for (const [known] of since) Object.assign(known, { waiting: [], tasks: 0 });
+    for (const { pool, seq, tasks } of found) this.released(pool, seq, tasks, now);
+    for (const [known, movedAt] of since) known.movedAt = movedAt;
+  }
+
+  /** Tasks of pools that take nothing. */
+  stalled(now: number): number {
+    let sum = 0;
+    for (const { tasks, movedAt } of this.pools.values()) if (now - movedAt > STALLED_MS) sum += tasks;
+    return sum;
+  }
+
+  /** The pool takes nothing, and has more than enough for whoever may come. */
+  isClogged(pool: string, now: number): boolean {
+    const known = this.pools.get(pool);
+    return known !== undefined && known.tasks >= LEAST && now - known.movedAt > STALLED_MS;
   }
 
   /** Tasks to release now. Filled up when half of it is gone: a burst costs less than its parts. */

@@ -164,6 +164,8 @@ export class JobRunner {
 
   /** Monotonic time at which `take` may give something without any event before. */
   get nextWake(): number {
+    // What is spent stays spent: the end of what is in flight, or a decision, comes by the log.
+    if (this.budgetSpent() !== null) return Infinity;
     const state = this.frontier.state!;
     const { maxDurationMs } = state.spec.scope;
     const budget =

@@ -108,8 +108,10 @@ export class Releaser {
     const byJob = new Map<string, QueuedBatch[]>();
     for (const batch of batches) byJob.set(batch.jobId, [...(byJob.get(batch.jobId) ?? []), batch]);
     for (const runner of this.jobs.runners.values()) runner.adopt(byJob.get(runner.jobId) ?? []);
-    this.backlog.clear();
-    this.count(batches);
+    this.backlog.recount(
+      batches.map((b) => this.counted(b)),
+      this.deps.clock.monotonic(),
+    );
     this.fetchSeq = lastSeq;
   }
 
@@ -129,8 +131,14 @@ export class Releaser {
 
   private count(batches: readonly QueuedBatch[]): void {
     const now = this.deps.clock.monotonic();
-    for (const { pool = this.options.pool, seq, tasks } of batches)
-      this.backlog.released(pool, seq, tasks.length, now);
+    for (const batch of batches) {
+      const { pool, seq, tasks } = this.counted(batch);
+      this.backlog.released(pool, seq, tasks, now);
+    }
+  }
+
+  private counted({ pool = this.options.pool, seq, tasks }: QueuedBatch) {
+    return { pool, seq, tasks: tasks.length };
   }
 
   /**
@@ -143,12 +151,21 @@ export class Releaser {
     let held = 0;
     for (const runner of this.jobs.runners.values()) {
       held += runner.pace.flights.size;
-      if (runner.isDue(now)) due.push(runner);
+      if (runner.isDue(now) && !this.isClogged(runner, now)) due.push(runner);
     }
     const room = this.backlog.room(now);
     this.isHeldBack = room <= 0 && due.length > 0;
     if (this.isHeldBack || now - this.askedAt > ASK_ANYWAY_MS) this.askWhatWasTaken();
-    return this.takeInTurn(due, Math.min(room, this.options.maxInFlight - held), now);
+    // What a pool without a worker holds is no request: others must not wait for it.
+    const free = this.options.maxInFlight - (held - this.backlog.stalled(now));
+    return this.takeInTurn(due, Math.min(room, free), now);
+  }
+
+  private isClogged(runner: JobRunner, now: number): boolean {
+    const { stages } = runner.frontier.state!.spec;
+    return (
+      !runner.hasStaged && stages.every(({ pool = this.options.pool }) => this.backlog.isClogged(pool, now))
+    );
   }
 
   private takeInTurn(due: JobRunner[], room: number, now: number): TaskBatch[] {
