@@ -1,3 +1,5 @@
+import type { FailureCode } from '#libs/failures';
+
 /**
  * What a client may do about an error. `changed`: again, but not as it was; `later`: as it was, after a while; `at_once`: as it was,
  * another instance will take it.
@@ -43,4 +45,6 @@ export const hiveCodeOf = (value: number): HiveCode => byValue.get(value) ?? 'un
 export interface HiveProblem {
   code: Exclude<HiveCode, 'none'>;
   message: string;
+  /** What it means for a page of a job, where the code does not tell. */
+  failure?: FailureCode;
 }

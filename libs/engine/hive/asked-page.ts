@@ -68,10 +68,7 @@ function proxyOf(
     const asked = readProxy(render.proxyJson);
     if (asked === undefined) return problems.badField('render.proxy_json', 'not the proxy of a job spec');
     if (keyless && asked !== null && namesForeign(asked))
-      return problems.badField(
-        'render.proxy_json',
-        'without a key it may name variables that begin with SPOOR_PROXY_, no others',
-      );
+      return { ...problems.badField('render.proxy_json', KEYLESS), failure: 'proxy_not_configured' };
     spec = asked;
   }
   if (spec === null) return null;
@@ -93,8 +90,12 @@ function readProxy(json: string): Proxy | null | undefined {
   }
 }
 
-/** Whoever may call could otherwise learn which variables there are, and use what was meant for others. */
-const namesForeign = ({ url, pool }: Proxy): boolean =>
+const KEYLESS =
+  'without a key it may name variables that begin with SPOOR_PROXY_, no others, no secret and no provider';
+
+/** Whoever may call could otherwise learn what there is, and use what was meant for others. */
+const namesForeign = ({ url, pool, provider }: Proxy): boolean =>
+  provider !== 'generic' ||
   [url, ...(pool ?? [])].some(
-    (place) => typeof place === 'object' && 'env' in place && !isSharedVariable(place.env),
+    (place) => typeof place === 'object' && !('env' in place && isSharedVariable(place.env)),
   );

@@ -62,7 +62,12 @@ export class BrowserCare {
       metrics?.browserLost(scope);
       return this.replace();
     }
-    if (bytes === null || bytes < this.maxBytes) return;
+    if (bytes === null) return;
+    if (bytes < this.maxBytes) {
+      // Another one has taken its place by itself.
+      this.tooLarge = false;
+      return;
+    }
     if (!this.tooLarge)
       logger.warn(
         { bytes, scope },

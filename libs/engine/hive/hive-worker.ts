@@ -179,7 +179,7 @@ export class HiveWorker {
     const { scope, config, keyless } = this.options;
     const { privateTargets } = this.deps;
     const asked = askedPage(request, { scope, config, keyless, privateTargets });
-    if (isProblem(asked)) return { problem: asked };
+    if (isProblem(asked)) return { problem: asked, failure: asked.failure ?? '' };
     const { page, wish } = asked;
     const context = await this.acquire(wish, page, startedAt, signal);
     if (isProblem(context)) return { problem: context, contextId: contextIdIn(context, request) };
