@@ -22,7 +22,10 @@ export class PostgresRateLimits implements RateLimits {
     schema: string,
   ) {
     this.takeStatement = `SELECT * FROM "${schema}"."take_limits"($1, $2, $3, ${HOUR_MS})`;
-    this.forgetStatement = `DELETE FROM "${schema}"."rate_limit" WHERE "expire" <= extract(epoch FROM now()) * 1000`;
+    const table = `"${schema}"."rate_limit"`;
+    // Waits for no row: calls lock theirs in an order that this one does not keep.
+    this.forgetStatement = `DELETE FROM ${table} WHERE "key" IN (SELECT "key" FROM ${table}
+      WHERE "expire" <= extract(epoch FROM now()) * 1000 FOR UPDATE SKIP LOCKED)`;
   }
 
   async take(limits: readonly Limit[]): Promise<LimitVerdict> {
