@@ -57,14 +57,17 @@ export class UsageProjector {
     if (forget)
       this.deps.logger.error({}, 'the account log is not the one that was counted: usage is counted anew');
     const fromSeq = at === null || forget ? 1 : at.seq + 1;
-    for await (const { events, upTo } of log.read({ fromSeq, ...(signal ? { follow: true, signal } : {}) })) {
+    for await (const { events, upTo, caughtUp } of log.read({
+      fromSeq,
+      ...(signal ? { follow: true, signal } : {}),
+    })) {
       const last = events.at(-1);
       if (!last && at !== null && !forget) continue;
       const next: Position = { stream: identity, seq: last?.seq ?? upTo, eventId: last?.id ?? null };
       await store.add(usageOf(events), { expected: at, next, forget });
       at = next;
       forget = false;
-      if (signal) await this.deps.clock.sleep(GATHER_MS, signal);
+      if (signal && caughtUp) await this.deps.clock.sleep(GATHER_MS, signal);
     }
   }
 }
