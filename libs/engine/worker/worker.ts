@@ -106,14 +106,14 @@ export class Worker {
     const { signal } = this.watching;
     while (!signal.aborted) {
       try {
-        for await (const event of this.deps.eventLog.watchDecisions(this.options.shard, signal))
-          this.onDecision(event);
+        const decisions = this.deps.eventLog.watchDecisions(this.options.shard, signal);
+        // What was decided meanwhile went unseen, so every job is read again before its next task.
+        this.jobs.forgetAll();
+        for await (const event of decisions) this.onDecision(event);
       } catch (error) {
         if (!signal.aborted)
           this.deps.logger.warn({ error: describeError(error) }, 'the decisions cannot be watched');
       }
-      // What was decided meanwhile went unseen, so every job is read again before its next task.
-      this.jobs.forgetAll();
       await this.deps.clock.sleep(WATCH_AGAIN_MS, signal).catch(() => undefined);
     }
   }
