@@ -88,8 +88,8 @@ export const diffQuery = z.strictObject({ from: moment, to: moment.optional() })
 /** Sequence of the last event that goes in; default all. */
 const lastEvent = whole(1, Number.MAX_SAFE_INTEGER).optional();
 const tables = TABLE_NAMES as [TableName, ...TableName[]];
-/** Parts of a replay: up to a million events, by as many as a server has in memory at once. */
-const MOST_PARTS = 100;
+/** Parts of a replay: the states of all pages are in memory for each, so a longer history is for the command line. */
+const MOST_PARTS = 20;
 export const replayQuery = z
   .strictObject({
     to: lastEvent,
