@@ -1,8 +1,20 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { testDir } from '#libs/testing';
 import { sweepStaleProfiles } from './stale-profiles.js';
+
+const NOBODY = 65534;
 
 const describeOnLinux = process.platform === 'linux' ? describe : describe.skip;
 
@@ -45,5 +57,20 @@ describeOnLinux('profiles of browsers whose worker was killed', () => {
     ]);
     await ended;
     expect(sweepStaleProfiles([own], later, dir)).toBe(1);
+  });
+
+  const itAsRoot = own === 0 ? it : it.skip;
+  if (own !== 0) console.info('skipped: only root may remove what belongs to the browser user');
+  itAsRoot("of the browser user go, too, with that user's rights", () => {
+    const dir = mkdtempSync(join(tmpdir(), 'spoor-sweep-'));
+    try {
+      chmodSync(dir, 0o1777);
+      const path = folder(dir, 'playwright_chromiumdev_profile-theirs');
+      for (const one of [join(path, 'Cookies'), path]) chownSync(one, NOBODY, NOBODY);
+      expect(sweepStaleProfiles([NOBODY], later, dir)).toBe(1);
+      expect(existsSync(path)).toBe(false);
+    } finally {
+      rmSync(dir, { recursive: true, force: true });
+    }
   });
 });

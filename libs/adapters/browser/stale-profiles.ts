@@ -1,6 +1,7 @@
+import { spawnSync } from 'node:child_process';
 import { lstatSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 
 /** What Playwright calls profiles, and we the folder of the script that a browser is started by. */
 const PROFILE = 'playwright_chromiumdev_profile-';
@@ -16,16 +17,24 @@ const SPARED_MS = 120_000;
  */
 export function sweepStaleProfiles(uids: readonly number[], now = Date.now(), dir = tmpdir()): number {
   if (process.platform !== 'linux') return 0;
-  const stale = readdirSync(dir).filter((name) => {
-    if (!name.startsWith(PROFILE) && !name.startsWith(SCRIPT)) return false;
+  const stale = readdirSync(dir).flatMap((name) => {
+    if (!name.startsWith(PROFILE) && !name.startsWith(SCRIPT)) return [];
     const found = lstatSync(join(dir, name), { throwIfNoEntry: false });
-    return found?.isDirectory() === true && uids.includes(found.uid) && now - found.mtimeMs > SPARED_MS;
+    const isOurs =
+      found?.isDirectory() === true && uids.includes(found.uid) && now - found.mtimeMs > SPARED_MS;
+    return isOurs ? [{ path: join(dir, name), uid: found.uid }] : [];
   });
   if (stale.length === 0) return 0;
   const inUse = commandLines();
-  const left = stale.filter((name) => name.startsWith(SCRIPT) || !inUse.includes(join(dir, name)));
-  for (const name of left) rmSync(join(dir, name), { recursive: true, force: true });
+  const left = stale.filter(({ path }) => basename(path).startsWith(SCRIPT) || !inUse.includes(path));
+  for (const { path, uid } of left) remove(path, uid);
   return left.length;
+}
+
+/** With the rights of its owner: a browser that was taken over could put a link in the way of what root removes. */
+function remove(path: string, uid: number): void {
+  if (uid === process.getuid?.()) rmSync(path, { recursive: true, force: true });
+  else spawnSync('rm', ['-rf', '--', path], { uid, gid: uid, cwd: '/', stdio: 'ignore' });
 }
 
 function commandLines(): string {
