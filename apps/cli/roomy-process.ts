@@ -16,9 +16,14 @@ const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
  * @returns its exit code; null when this is that process
  */
 export async function inRoomyProcess(): Promise<number | null> {
-  if (process.execArgv.includes(ROOM)) return null;
+  if (process.execArgv.includes(ROOM)) {
+    process.on('disconnect', () => process.exit(128 + constants.signals.SIGTERM));
+    process.channel?.unref();
+    return null;
+  }
   const child = spawn(process.execPath, [...process.execArgv, ROOM, MAIN, ...process.argv.slice(2)], {
-    stdio: 'inherit',
+    // By the fourth it sees this process end, however it does: nobody would wait for what it goes on with.
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
   });
   const pass = (signal: NodeJS.Signals): void => void child.kill(signal);
   for (const signal of SIGNALS) process.on(signal, pass);
