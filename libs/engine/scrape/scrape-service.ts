@@ -3,6 +3,7 @@ import { ScrapeError } from '#libs/failures';
 import { describeError } from '../describe-error.js';
 import type { AccountLog, Clock, LimitVerdict, Logger, RateLimits, TargetCheck } from '../ports/index.js';
 import { admitScrapes, admitStranger } from './admission.js';
+import { Foresight } from './foresight.js';
 import type { Content } from './fetch-content.js';
 import type { Claim, Payments } from './payments.js';
 import type { RoutedFetch } from './nodes/routed-fetch.js';
@@ -59,9 +60,11 @@ export interface Scraped {
 /** One scrape from its checks, in the order that callers rely on, to its record. */
 export class ScrapeService {
   private readonly usage: UsageLog;
+  private readonly foresight: Foresight;
 
   constructor(private readonly deps: ScrapeDeps) {
     this.usage = new UsageLog(deps);
+    this.foresight = new Foresight(() => deps.clock.monotonic());
   }
 
   /**
@@ -80,11 +83,43 @@ export class ScrapeService {
     if (!(await this.deps.targets.admits(url, signal))) throw new ScrapeError('url_blocked');
     if (call.apiKey === undefined) return this.paid(call, url, format, signal);
     if (key === null || !allows(key, 'scrape')) throw new ScrapeError('invalid_api_key');
-    await admitScrapes(this.deps.limits, key, [url], onLimit);
+    const early = this.begin(key.keyId, url, format, call.body, signal);
+    const told = (verdict: LimitVerdict): void => {
+      this.foresight.note(key.keyId, url, verdict);
+      onLimit(verdict);
+    };
+    await admitScrapes(this.deps.limits, key, [url], told).catch((error: unknown) => {
+      early?.cancel();
+      throw error;
+    });
     const wanted = { url, format, route: readRoute(call.body) };
     const caller: Caller = { keyId: key.keyId, wallet: null, signature: null, charged: 0 };
-    const content = await this.serve(call, wanted, caller, null, signal);
+    const fetched = () => early?.content ?? this.deps.fetch(url, format, wanted.route, signal);
+    const content = await this.serve(call, wanted, caller, null, fetched);
     return { ...wanted, content, by: { tier: key.tier } };
+  }
+
+  /** Fetches what will surely pass while it is counted: two ways at a time, not one after the other. */
+  private begin(
+    keyId: string,
+    url: string,
+    format: ScrapeFormat,
+    { region, node }: ScrapeCall['body'],
+    signal: AbortSignal,
+  ): { content: Promise<Content>; cancel: () => void } | null {
+    // A wish for a place is read after the limits, and may be wrong.
+    const isAnywhere = (region ?? null) === null && (node ?? null) === null;
+    if (!isAnywhere || !this.foresight.willPass(keyId, url)) return null;
+    const over = new AbortController();
+    const stop = (): void => over.abort(signal.reason);
+    signal.addEventListener('abort', stop, { once: true });
+    if (signal.aborted) stop();
+    const content = this.deps
+      .fetch(url, format, null, over.signal)
+      .finally(() => signal.removeEventListener('abort', stop));
+    // Whoever waits for it learns of it; when it was refused, nobody does.
+    content.catch(() => undefined);
+    return { content, cancel: stop };
   }
 
   private async paid(
@@ -99,21 +134,22 @@ export class ScrapeService {
     const wanted = { url, format, route: readRoute(call.body) };
     const claim = await terms.payments.claim(payment, call.requestId, signal);
     const caller: Caller = { keyId: null, ...payment, charged: terms.price };
-    const content = await this.serve(call, wanted, caller, claim, signal);
+    const fetched = () => this.deps.fetch(url, format, wanted.route, signal);
+    const content = await this.serve(call, wanted, caller, claim, fetched);
     return { ...wanted, content, by: { watt: terms.price } };
   }
 
   private async serve(
     call: ScrapeCall,
-    { url, format, route }: Pick<Scraped, 'url' | 'format' | 'route'>,
+    { url, format }: Pick<Scraped, 'url' | 'format'>,
     caller: Caller,
     claim: Claim | null,
-    signal: AbortSignal,
+    fetched: () => Promise<Content>,
   ): Promise<Content> {
     const scrape = { requestId: call.requestId, url, format, startedAt: this.deps.clock.monotonic() };
     let content: Content;
     try {
-      content = await this.deps.fetch(url, format, route, signal);
+      content = await fetched();
       // Before anything is handed out: content that nobody paid for cannot be taken back.
       await claim?.spend();
     } catch (error) {
