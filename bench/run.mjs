@@ -51,6 +51,8 @@ async function main() {
     runs: Number(values.runs),
     known: Number(values.known),
     jobs: Number(values.jobs),
+    // With --peers: those to run beside Spoor.
+    only: positionals,
     ...(values.kinds ? { kinds: values.kinds.split(',') } : {}),
     ...(values['cpu-prof'] ? { profile: join(folder, 'profiles') } : {}),
     say,

@@ -10,12 +10,26 @@ import { row } from '../lib/stats.mjs';
 
 const FOLDER = join(root, 'bench/peers');
 const VENV = join(FOLDER, '.venv');
+/** Records without bodies, as the others keep them. */
+const RECORDS = ['--bodies', 'none'];
 const INSTALL_MS = 300_000;
 
 const PEERS = [
-  { name: 'Crawlee (Cheerio, disk)', command: process.execPath, args: ['crawlee.mjs'], needs: npmPackages },
-  { name: 'Scrapy (JOBDIR)', command: null, args: ['scrapy_peer.py'], needs: scrapy },
-  { name: 'bare got + cheerio loop', command: process.execPath, args: ['bare.mjs'], needs: npmPackages },
+  {
+    id: 'crawlee',
+    name: 'Crawlee (Cheerio, disk)',
+    command: process.execPath,
+    args: ['crawlee.mjs'],
+    needs: npmPackages,
+  },
+  { id: 'scrapy', name: 'Scrapy (JOBDIR)', command: null, args: ['scrapy_peer.py'], needs: scrapy },
+  {
+    id: 'bare',
+    name: 'bare got + cheerio loop',
+    command: process.execPath,
+    args: ['bare.mjs'],
+    needs: npmPackages,
+  },
 ];
 
 const runs = (command, args) =>
@@ -52,8 +66,9 @@ async function crawlWith({ name, command, args }, site) {
   }
 }
 
-export async function run({ pages, runs: times, say }) {
-  const there = PEERS.filter((peer) => {
+export async function run({ pages, runs: times, only, say }) {
+  const chosen = PEERS.filter(({ id }) => only.length === 0 || only.includes(id));
+  const there = chosen.filter((peer) => {
     if (peer.needs(peer)) return true;
     say(`skipped: ${peer.name} could not be installed`);
     return false;
@@ -64,7 +79,7 @@ export async function run({ pages, runs: times, say }) {
     const results = new Map([['Spoor', []], ...there.map(({ name }) => [name, []])]);
     try {
       for (let i = 0; i < times; i += 1) {
-        results.get('Spoor').push(await crawlSite(site, [site.url, ...IMPOLITE]));
+        results.get('Spoor').push(await crawlSite(site, [site.url, ...IMPOLITE, ...RECORDS]));
         for (const peer of there) results.get(peer.name).push(await crawlWith(peer, site));
         for (const [name, all] of results)
           say(
